@@ -1,0 +1,59 @@
+//! The project's own commands, run as `cargo xtask <command>`: the same code on a developer's machine and in CI.
+//!
+//! It knows the workspace only from outside (files, cargo), depends on none of its crates, and is called by
+//! people and by `.ci/run`.
+
+mod ci;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What stands behind `cargo xtask`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Checks and chores of this repository")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The chores, in the order of how often they are wanted.
+#[derive(Subcommand)]
+enum Command {
+    /// Format check, lints, house rules and unit tests: before every commit
+    Fast,
+    /// Everything a change must pass: also the real binary against the simulated carrier
+    Ci,
+    /// The house rules that a compiler does not know (sizes, names, dependency edges, banned calls)
+    Tidy {
+        /// Write down the checksum of each new migration; from then on it may not be edited
+        #[arg(long)]
+        record: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = workspace_root();
+    let done = match Args::parse().command {
+        Command::Fast => ci::fast(&root),
+        Command::Ci => ci::ci(&root),
+        Command::Tidy { record } => tidy::run(&root, record),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace: of the checkout that cargo runs this for, else of the one it was built in.
+fn workspace_root() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&here).parent();
+    root.expect("xtask lies one folder below the workspace")
+        .to_path_buf()
+}
