@@ -1,0 +1,341 @@
+//! The Twilio side of the carrier seam: requests, callbacks, signatures and call documents. The only place of
+//! the engine's side that knows how Twilio writes things down; it decides nothing about calls.
+
+mod callback;
+mod dial;
+mod form;
+mod rest;
+mod settings;
+mod signature;
+mod socket;
+mod status;
+mod transport;
+mod twiml;
+mod verdict;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use carrier::{
+    AskError, Carrier, DialCommand, Gate, Line, NotSent, Placement, Reply, Report, ScriptFault, Unreachable,
+    Webhook, WebhookError,
+};
+use domain::{Fact, Leg, Phone, Script, Sid, Timestamp};
+use http::Response;
+
+pub use settings::{ApiKey, SettingFault, Settings};
+pub use socket::{Socket, UnusableAddress};
+pub use transport::{ConnectError, Connection, SendError, Transport};
+
+use callback::Callbacks;
+use rest::{ANSWER_WITHIN, Rest};
+use transport::in_words;
+use verdict::Denial;
+
+/// Longest list read, in pages of 200: a pair of numbers that was called more often than ten thousand times
+/// while Twilio still remembers is a loop somewhere, and is not searched but reported.
+const MOST_PAGES: usize = 50;
+
+/// Time for a whole list: a usual one has one page and takes a fraction of a second.
+const LIST_WITHIN: Duration = Duration::from_secs(120);
+
+/// Longest language tag and voice name taken; the longest of Twilio's has some forty letters.
+const MOST_VOICE_LETTERS: usize = 100;
+
+/// Twilio, or a carrier that speaks its API.
+pub struct Twilio {
+    account: String,
+    public_address: String,
+    calls_back: bool,
+    verbs: Vec<String>,
+    callbacks: Callbacks,
+    rest: Arc<Rest>,
+}
+
+impl Twilio {
+    /// Reaches the API over sockets of its own.
+    ///
+    /// # Errors
+    /// The first setting that cannot work.
+    pub fn new(settings: Settings) -> Result<Self, SettingFault> {
+        let checked = settings::check(settings)?;
+        let problem = "must be an http:// or https:// address with a host";
+        let unusable = |_| SettingFault {
+            setting: "TWILIO_API_BASE",
+            problem,
+        };
+        let socket = Socket::new(&checked.api).map_err(unusable)?;
+        Ok(Self::assemble(checked, Arc::new(socket)))
+    }
+
+    /// Reaches the API over `transport`, such as a carrier played in the same process.
+    ///
+    /// # Errors
+    /// The first setting that cannot work.
+    pub fn over(settings: Settings, transport: Arc<dyn Transport>) -> Result<Self, SettingFault> {
+        Ok(Self::assemble(settings::check(settings)?, transport))
+    }
+
+    fn assemble(checked: settings::Checked, transport: Arc<dyn Transport>) -> Self {
+        let rest = Arc::new(Rest::new(&checked, transport));
+        let settings = checked.settings;
+        Self {
+            callbacks: Callbacks::new(&settings.public_address, &settings.auth_tokens),
+            account: settings.account_sid,
+            public_address: settings.public_address,
+            calls_back: checked.calls_back,
+            verbs: settings.verbs,
+            rest,
+        }
+    }
+
+    /// Reads a list to its end, and the carrier's clock with it.
+    async fn list(
+        &self,
+        from: &Phone,
+        to: &Phone,
+        date: &mut Option<Timestamp>,
+    ) -> Result<Vec<Leg>, AskError> {
+        let unreadable = || AskError::Unanswered("the carrier's list cannot be read".to_owned());
+        let mut legs = Vec::new();
+        let mut path = self.rest.first_page(from, to);
+        for _ in 0..MOST_PAGES {
+            let reply = self.rest.page(&path).await;
+            *date = reply.date.or(*date);
+            let answer = succeeded(reply.outcome?).map_err(no_account)?;
+            let page: wire::Page = serde_json::from_slice(answer.body()).map_err(|_| unreadable())?;
+            for call in page.calls.iter().filter(|call| call.may_be_ours()) {
+                // A leg that cannot be read might be the one that is looked for: the list then proves nothing.
+                legs.push(call.leg().ok_or_else(unreadable)?);
+            }
+            match page.next_page_uri {
+                None => return Ok(legs),
+                Some(uri) => path = self.rest.next_page(&uri).ok_or_else(unreadable)?,
+            }
+        }
+        Err(AskError::Unanswered(format!(
+            "the carrier's list has more than {MOST_PAGES} pages"
+        )))
+    }
+}
+
+#[async_trait]
+impl Carrier for Twilio {
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    async fn connect(&self, within: Duration) -> Result<Box<dyn Line>, Unreachable> {
+        let connection = self.rest.connect(within).await.map_err(Unreachable)?;
+        let public_address = self.calls_back.then(|| self.public_address.clone());
+        Ok(Box::new(TwilioLine {
+            connection,
+            public_address,
+            rest: Arc::clone(&self.rest),
+        }))
+    }
+
+    async fn hang_up(&self, sid: &Sid) -> Reply<Result<(), AskError>> {
+        // `completed` ends a call in any state. Where that is refused because nobody has answered yet,
+        // `canceled` ends it; where that is refused too, there is nothing left to end.
+        let first = self.rest.end(sid, "completed").await;
+        match first.outcome.map(succeeded) {
+            Ok(Err(Denial::WrongState(_))) => {}
+            other => {
+                return Reply {
+                    date: first.date,
+                    outcome: flatten(other).map(drop),
+                };
+            }
+        }
+        let second = self.rest.end(sid, "canceled").await;
+        second.map(|outcome| match outcome.map(succeeded) {
+            Ok(Err(Denial::WrongState(_))) => Ok(()),
+            other => flatten(other).map(drop),
+        })
+    }
+
+    async fn look_up(&self, sid: &Sid) -> Reply<Result<Option<Fact>, AskError>> {
+        self.rest.fetch(sid).await.map(|outcome| {
+            let answer = match succeeded(outcome?) {
+                Err(Denial::NoSuchLeg(_)) => return Ok(None),
+                other => other.map_err(no_state)?,
+            };
+            let call = serde_json::from_slice::<wire::Call>(answer.body()).ok();
+            let call = call.filter(|call| call.sid().as_ref() == Some(sid));
+            let fact = call.and_then(|call| call.fact());
+            fact.map(Some)
+                .ok_or_else(|| AskError::Unanswered("the carrier's answer cannot be read".to_owned()))
+        })
+    }
+
+    async fn find(
+        &self,
+        from: &Phone,
+        to: &Phone,
+        not_before: Timestamp,
+    ) -> Reply<Result<Vec<Leg>, AskError>> {
+        let mut date = None;
+        let read = tokio::time::timeout(LIST_WITHIN, self.list(from, to, &mut date)).await;
+        let outcome = read.unwrap_or_else(|_| {
+            Err(AskError::Unanswered(format!(
+                "no whole list within {} s",
+                LIST_WITHIN.as_secs()
+            )))
+        });
+        let outcome = outcome.map(|mut legs| {
+            legs.retain(|leg| leg.created_at >= not_before);
+            legs
+        });
+        Reply { outcome, date }
+    }
+
+    async fn ping(&self) -> Reply<Result<(), AskError>> {
+        let reply = self.rest.page(&self.rest.shortest_page()).await;
+        reply.map(|outcome| succeeded(outcome?).map(drop).map_err(no_account))
+    }
+
+    fn read_webhook(&self, webhook: &Webhook<'_>) -> Result<Report, WebhookError> {
+        self.callbacks.read(webhook)
+    }
+
+    fn answer(&self, script: Option<&Script>) -> String {
+        script.map_or_else(twiml::hangup, document)
+    }
+
+    fn check(&self, script: &Script) -> Result<(), ScriptFault> {
+        let fault = |field, problem| Err(ScriptFault { field, problem });
+        match script {
+            Script::Say {
+                language: Some(language),
+                ..
+            } if !is_voice(language) => {
+                return fault("language", "must be a language tag such as en-GB".to_owned());
+            }
+            Script::Say {
+                voice: Some(voice), ..
+            } if !is_voice(voice) => {
+                return fault("voice", "must be a voice's name such as Polly.Amy".to_owned());
+            }
+            Script::Document(text) => {
+                return twiml::check(text, &self.verbs).map_err(|problem| ScriptFault {
+                    field: "twiml",
+                    problem,
+                });
+            }
+            Script::Url(url) if !is_address(url) => {
+                return fault(
+                    "url",
+                    "must be an http:// or https:// address with a host".to_owned(),
+                );
+            }
+            Script::Say { .. } | Script::Url(_) => {}
+        }
+        let length = document(script).chars().count();
+        if !self.calls_back && length > twiml::MOST_CHARACTERS {
+            let field = if matches!(script, Script::Url(_)) {
+                "url"
+            } else {
+                "message"
+            };
+            let most = twiml::MOST_CHARACTERS;
+            let problem = format!(
+                "makes a document of {length} characters; at most {most} can be sent along with a dial, \
+                 which is how documents go while the carrier cannot call back"
+            );
+            return fault(field, problem);
+        }
+        Ok(())
+    }
+
+    fn calls_back(&self) -> bool {
+        self.calls_back
+    }
+}
+
+/// A connection that waits for its dial.
+struct TwilioLine {
+    connection: Box<dyn Connection>,
+    public_address: Option<String>,
+    rest: Arc<Rest>,
+}
+
+#[async_trait]
+impl Line for TwilioLine {
+    async fn place(self: Box<Self>, dial: &DialCommand, gate: &dyn Gate) -> Reply<Placement> {
+        let form = dial::form(dial, self.public_address.as_deref(), || document(&dial.script));
+        let request = self.rest.create(form);
+        match self.connection.send(request, gate, ANSWER_WITHIN).await {
+            Ok(answer) => Reply {
+                outcome: verdict::placement(&answer),
+                date: verdict::date(answer.headers()),
+            },
+            Err(error) => Reply::undated(match &error {
+                SendError::KeptBack => Placement::NotSent(NotSent::Gate),
+                SendError::NotWritten(_) => Placement::NotSent(NotSent::Cut(in_words(&error))),
+                SendError::InDoubt(_) => Placement::InDoubt {
+                    why: in_words(&error),
+                },
+            }),
+        }
+    }
+}
+
+/// The document that says what a script says.
+fn document(script: &Script) -> String {
+    match script {
+        Script::Say {
+            message,
+            language,
+            voice,
+        } => twiml::say(message, language.as_deref(), voice.as_deref()),
+        Script::Document(text) => text.clone(),
+        Script::Url(url) => twiml::redirect(url),
+    }
+}
+
+/// The letters of language tags and voice names.
+fn is_voice(text: &str) -> bool {
+    let fits = (1..=MOST_VOICE_LETTERS).contains(&text.len());
+    fits && text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+fn is_address(url: &str) -> bool {
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return false;
+    };
+    let has_host = uri.host().is_some_and(|host| !host.is_empty());
+    has_host && matches!(uri.scheme_str(), Some("http" | "https"))
+}
+
+fn succeeded(answer: Response<Bytes>) -> Result<Response<Bytes>, Denial> {
+    verdict::answered(&answer).map(|()| answer)
+}
+
+/// A denial where the state of a leg was not the question.
+fn no_state(denial: Denial) -> AskError {
+    match denial {
+        Denial::NoSuchLeg(words) | Denial::WrongState(words) => AskError::Refused(words),
+        Denial::Other(error) => error,
+    }
+}
+
+/// A denial where the account was the question: a path that does not exist is an account that does not.
+fn no_account(denial: Denial) -> AskError {
+    match denial {
+        Denial::NoSuchLeg(words) => AskError::Account(words),
+        other => no_state(other),
+    }
+}
+
+fn flatten<T>(outcome: Result<Result<T, Denial>, AskError>) -> Result<T, AskError> {
+    outcome.and_then(|answer| answer.map_err(no_state))
+}
+
+#[cfg(test)]
+mod tests;
