@@ -1,0 +1,20 @@
+//! What tests of the engine stand on: a clock that is moved by hand, loaded dice, a carrier that does
+//! as it is told, a store that fails when it is told to, and a [`World`] in which they are put
+//! together. Nothing here sleeps, listens or reads a real clock. Used by tests alone.
+
+pub mod carrier;
+pub mod clock;
+pub mod dice;
+pub mod given;
+pub mod journal;
+mod process;
+pub mod store;
+pub mod world;
+
+pub use carrier::FakeCarrier;
+pub use clock::ManualClock;
+pub use dice::LoadedDice;
+pub use given::{Given, a_call};
+pub use journal::Entry;
+pub use store::{Op, TroubledStore};
+pub use world::World;
