@@ -1,0 +1,44 @@
+//! The JSON that programs send and get. Shapes and words only: what they mean is the engine's matter.
+
+pub(crate) mod attempt;
+pub(crate) mod call;
+pub(crate) mod event;
+pub(crate) mod fields;
+pub(crate) mod list;
+pub(crate) mod request;
+pub(crate) mod retry;
+pub(crate) mod script;
+
+use std::fmt::Display;
+
+use domain::{Hold, Timestamp};
+use serde::{Serialize, Serializer};
+
+/// A value in its written form.
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// What a call, or all of them, wait for.
+#[derive(Serialize)]
+pub(crate) struct WaitingFor {
+    reason: &'static str,
+    since: Shown<Timestamp>,
+    until: Option<Shown<Timestamp>>,
+    message: String,
+}
+
+impl From<Hold> for WaitingFor {
+    fn from(hold: Hold) -> WaitingFor {
+        WaitingFor {
+            reason: hold.reason.word(),
+            since: Shown(hold.since),
+            until: hold.until.map(Shown),
+            message: hold.message,
+        }
+    }
+}

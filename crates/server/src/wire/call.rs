@@ -1,0 +1,153 @@
+//! A call, to JSON: the answer to whoever asked for it, and its record.
+
+use domain::{Call, CallId, CallStatus, Hold, Timestamp};
+use engine::Record;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::attempt::AttemptShape;
+use super::event::{self, EventShape};
+use super::{Shown, WaitingFor};
+use crate::error::{ApiError, Code};
+
+/// The answer to a request for a call.
+#[derive(Serialize)]
+pub(crate) struct Answer<'a> {
+    call_id: Shown<CallId>,
+    user_id: &'a str,
+    twilio_sid: Option<&'a str>,
+    status: &'static str,
+    attempt_count: usize,
+    to: &'a str,
+    from: &'a str,
+    /// Present where the call is not placed: why not, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<Option<WaitingFor>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+impl<'a> Answer<'a> {
+    /// A call that the carrier has taken.
+    pub(crate) fn placed(call: &'a Call, warnings: &'a [String]) -> Answer<'a> {
+        Answer {
+            call_id: Shown(call.id),
+            user_id: call.request.user_id.as_str(),
+            twilio_sid: call
+                .attempts
+                .last()
+                .and_then(|attempt| attempt.sid.as_ref())
+                .map(|sid| sid.as_str()),
+            status: answered_status(call).word(),
+            attempt_count: call.attempts.len(),
+            to: call.request.to.reveal(),
+            from: call.request.from.reveal(),
+            waiting_for: None,
+            warnings,
+        }
+    }
+
+    /// A call that is not placed yet, or of which nobody knows.
+    pub(crate) fn pending(call: &'a Call, waiting_for: Option<Hold>, warnings: &'a [String]) -> Answer<'a> {
+        Answer {
+            waiting_for: Some(waiting_for.map(WaitingFor::from)),
+            ..Answer::placed(call, warnings)
+        }
+    }
+}
+
+/// A first attempt that is alive shows as `initiated`, however far it has come while the answer was
+/// on its way: so every first answer is the same.
+fn answered_status(call: &Call) -> CallStatus {
+    match call.attempts.as_slice() {
+        [only] if only.is_open() => CallStatus::Initiated,
+        _ => call.status(),
+    }
+}
+
+/// Whether the carrier has taken a dial of this call.
+pub(crate) fn is_placed(call: &Call) -> bool {
+    call.attempts.iter().any(|attempt| attempt.sid.is_some())
+}
+
+/// The carrier's refusal, where that is how the call ended.
+pub(crate) fn refusal(call: &Call, warnings: &[String]) -> Option<ApiError> {
+    let attempt = call
+        .attempts
+        .first()
+        .filter(|attempt| attempt.refused && call.is_over())?;
+    let words = attempt
+        .error_message
+        .clone()
+        .unwrap_or_else(|| "the carrier gave no reason".to_owned());
+    let error = ApiError::new(Code::CarrierRefused, words)
+        .with("call_id", json!(call.id.to_string()))
+        .with("carrier_code", json!(attempt.error_code))
+        .with("retryable", json!(false));
+    Some(if warnings.is_empty() {
+        error
+    } else {
+        error.with("warnings", json!(warnings))
+    })
+}
+
+/// The record of a call.
+#[derive(Serialize)]
+pub(crate) struct RecordShape<'a> {
+    call_id: Shown<CallId>,
+    user_id: &'a str,
+    to: &'a str,
+    from: &'a str,
+    status: &'static str,
+    attempt_count: usize,
+    max_attempts: u32,
+    should_retry: bool,
+    next_retry_at: Option<Shown<Timestamp>>,
+    attempts: Vec<AttemptShape<'a>>,
+    created_at: Shown<Timestamp>,
+    updated_at: Shown<Timestamp>,
+    cancel_requested_at: Option<Shown<Timestamp>>,
+    waiting_for: Option<WaitingFor>,
+    events: Vec<EventShape<'a>>,
+    /// The options as they were given.
+    #[serde(flatten)]
+    given: Map<String, Value>,
+}
+
+impl<'a> RecordShape<'a> {
+    pub(crate) fn new(record: &'a Record, waiting_for: Option<Hold>) -> RecordShape<'a> {
+        let call = &record.call;
+        let request = &call.request;
+        RecordShape {
+            call_id: Shown(call.id),
+            user_id: request.user_id.as_str(),
+            to: request.to.reveal(),
+            from: request.from.reveal(),
+            status: call.status().word(),
+            attempt_count: call.attempts.len(),
+            max_attempts: request.policy.max_attempts,
+            should_retry: call.should_retry(),
+            next_retry_at: call.next_retry_at().map(Shown),
+            attempts: call
+                .attempts
+                .iter()
+                .map(|attempt| AttemptShape::new(attempt, &record.events))
+                .collect(),
+            created_at: Shown(call.created_at),
+            updated_at: Shown(call.updated_at),
+            cancel_requested_at: call.cancel_requested_at.map(Shown),
+            waiting_for: waiting_for.map(WaitingFor::from),
+            events: event::history(&record.events),
+            given: given(request.given.as_deref()),
+        }
+    }
+}
+
+/// The options as they were given; the number of attempts has a field of its own.
+fn given(text: Option<&str>) -> Map<String, Value> {
+    let mut given: Map<String, Value> = text
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    given.remove("max_attempts");
+    given
+}
