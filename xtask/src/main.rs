@@ -3,7 +3,9 @@
 //! It knows the workspace only from outside (files, cargo), depends on none of its crates, and is called by
 //! people and by `.ci/run`.
 
+mod bench;
 mod ci;
+mod plant;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,17 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
+    /// Plants known bugs, one at a time, in a copy of the tree: each must make its named tests fail
+    Plant {
+        /// Only the bugs whose name contains this
+        only: Option<String>,
+    },
+    /// Builds the release binary and measures it against a bare server (docs/bench.md)
+    Bench {
+        /// Goes to `redial-bench`: --quick, --full, --json, names of rows; --help lists all
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -40,6 +53,8 @@ fn main() -> ExitCode {
         Command::Fast => ci::fast(&root),
         Command::Ci => ci::ci(&root),
         Command::Tidy { record } => tidy::run(&root, record),
+        Command::Plant { only } => plant::run(&root, only.as_deref()),
+        Command::Bench { args } => bench::run(&root, &args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

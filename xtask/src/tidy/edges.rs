@@ -35,6 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store-contract", ANYTHING),
     ("testkit", ANYTHING),
     ("e2e", ANYTHING),
+    ("bench", ANYTHING),
     ("xtask", &[]),
 ];
 
@@ -43,7 +44,7 @@ const ANYTHING: &[&str] = &["*"];
 
 /// Foreign crates that have one home each, and their homes.
 const HOMES: &[(&str, &[&str])] = &[
-    ("axum", &["server", "sim"]),
+    ("axum", &["server", "sim", "bench"]),
     ("rusqlite", &["store-sqlite"]),
     ("tokio-postgres", &["store-postgres"]),
     ("anyhow", &["cli", "xtask"]),

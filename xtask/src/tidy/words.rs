@@ -37,7 +37,7 @@ const BANS: &[Ban] = &[
             matches!(
                 file.path.as_str(),
                 "crates/engine/src/clock.rs" | "crates/store-sqlite/src/clock.rs"
-            ) || matches!(file.krate(), "sim" | "cli" | "xtask")
+            ) || matches!(file.krate(), "sim" | "cli" | "xtask" | "bench")
                 || file.in_test(at)
         },
         instead: "take `now` as a parameter; the clock is read in crates/engine/src/clock.rs",
@@ -53,7 +53,7 @@ const BANS: &[Ban] = &[
         rule: "axum",
         part: Part::Code,
         needles: &["axum"],
-        home: |file, _| matches!(file.krate(), "server" | "sim"),
+        home: |file, _| matches!(file.krate(), "server" | "sim" | "bench"),
         instead: "HTTP is served by the crates server and sim; call what they export",
     },
     Ban {
@@ -114,7 +114,7 @@ const BANS: &[Ban] = &[
 ];
 
 /// Folders of crates that may name the vendor: they speak its protocol, choose it, or play it.
-const VENDOR_HOMES: &[&str] = &["carrier-twilio", "sim", "cli", "server", "e2e"];
+const VENDOR_HOMES: &[&str] = &["carrier-twilio", "sim", "cli", "server", "e2e", "bench"];
 
 /// Every banned call or word outside its home.
 pub fn banned(tree: &Tree) -> Vec<Finding> {

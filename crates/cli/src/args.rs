@@ -1,0 +1,156 @@
+//! The command line.
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+use crate::settings::with_flags;
+
+/// Every command and its flags.
+pub fn command() -> Command {
+    Command::new("redial")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Phones people until they are reached: dials through Twilio, keeps the record of every attempt, tries again.")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), config()])
+}
+
+fn serve() -> Command {
+    with_flags(Command::new("serve").about("Takes calls over HTTP and dials them"))
+}
+
+fn demo() -> Command {
+    Command::new("demo")
+        .about("Shows it all with invented people and a simulated carrier; phones nobody")
+        .arg(flag("listen", "ADDRESS", "address to listen on").default_value("127.0.0.1:8080"))
+        .arg(
+            flag("calls", "N", "how many calls are made")
+                .default_value("300")
+                .value_parser(value_parser!(u32).range(1..=100_000)),
+        )
+}
+
+fn sim() -> Command {
+    Command::new("sim")
+        .about("A simulated carrier that speaks Twilio's API, for trying and testing")
+        .arg(flag("listen", "ADDRESS", "address to listen on").default_value("127.0.0.1:8081"))
+        .arg(flag("account-sid", "SID", "the account that it has").env("TWILIO_ACCOUNT_SID"))
+        .arg(
+            flag("auth-token", "TOKEN", "the account's token")
+                .env("TWILIO_AUTH_TOKEN")
+                .hide_env_values(true),
+        )
+        .arg(
+            flag("speed", "FACTOR", "divides every ring and every talk")
+                .default_value("1")
+                .value_parser(value_parser!(f64)),
+        )
+        .arg(
+            flag("seed", "N", "decides every draw")
+                .default_value("1")
+                .value_parser(value_parser!(u64)),
+        )
+        .arg(
+            flag("answer-rate", "SHARE", "how many answer, 0 to 1")
+                .default_value("0.6")
+                .value_parser(value_parser!(f64)),
+        )
+        .arg(flag("cps", "N", "calls started a second, the rest queue").value_parser(value_parser!(f64)))
+        .arg(
+            flag("log", "LEVEL", "how much is logged")
+                .env("REDIAL_LOG")
+                .default_value("info"),
+        )
+}
+
+fn call() -> Command {
+    as_client(Command::new("call").about("Asks a running server for a call"))
+        .arg(
+            Arg::new("to")
+                .value_name("TO")
+                .required(true)
+                .help("who is called, such as +15551230100"),
+        )
+        .arg(flag("from", "FROM", "the number that the called person sees").required(true))
+        .arg(flag("user", "USER", "whose call it is").required(true))
+        .arg(flag("message", "TEXT", "what is said"))
+        .arg(switch(
+            "wait",
+            "show the attempts as they happen, and end when the call does",
+        ))
+}
+
+fn calls() -> Command {
+    let user = || flag("user", "USER", "whose calls").required(true);
+    let list = as_client(Command::new("list").about("A user's calls, newest first"))
+        .arg(user())
+        .arg(flag("status", "STATUS", "only with this status"))
+        .arg(flag("limit", "N", "at most so many").default_value("50"))
+        .arg(flag("cursor", "CURSOR", "go on where a list ended"));
+    let show = as_client(Command::new("show").about("One call with all its attempts"))
+        .arg(
+            Arg::new("id")
+                .value_name("CALL")
+                .required(true)
+                .help("the call's id"),
+        )
+        .arg(user());
+    Command::new("calls")
+        .about("Looks at calls of a running server")
+        .subcommand_required(true)
+        .subcommands([list, show])
+}
+
+fn pause() -> Command {
+    as_client(Command::new("pause").about("Stops all dialling; what is live goes on"))
+}
+
+fn resume() -> Command {
+    as_client(Command::new("resume").about("Lets dialling go on"))
+}
+
+fn retry_due() -> Command {
+    with_flags(
+        Command::new("retry-due").about("Dials what is due, once, and ends: for cron, where no server runs"),
+    )
+}
+
+fn config() -> Command {
+    with_flags(Command::new("config").about("Every setting, its value and where that comes from")).arg(json())
+}
+
+fn as_client(command: Command) -> Command {
+    command
+        .arg(
+            flag("server", "URL", "the running server")
+                .env("REDIAL_SERVER")
+                .default_value("http://127.0.0.1:8080"),
+        )
+        .arg(
+            flag("api-key", "KEY", "a key that it takes")
+                .env("REDIAL_API_KEY")
+                .hide_env_values(true),
+        )
+        .arg(json())
+}
+
+fn json() -> Arg {
+    switch("json", "for machines: the answer as JSON")
+}
+
+fn flag(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    //! The command line is consistent in itself.
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command().debug_assert();
+    }
+}

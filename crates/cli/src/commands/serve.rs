@@ -1,0 +1,109 @@
+//! `redial serve`: takes calls over HTTP and dials them.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ArgMatches;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Usage, configured, runtime};
+use crate::config::Config;
+use crate::{logging, output, wiring};
+
+/// A second server on one database waits this long for the first to end: a restart's overlap.
+const WAIT_FOR_LOCK: Duration = Duration::from_secs(10);
+
+/// Serves until told to stop.
+pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let (settings, config) = configured(flags)?;
+    logging::start(
+        settings.get("log").unwrap_or_default(),
+        settings.get("log_format").unwrap_or_default(),
+    )
+    .map_err(|error| error.context(Usage))?;
+    runtime()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    allow_many_files();
+    wiring::check_account(&config)?;
+    if config.api_keys.is_empty() {
+        let base_url = config
+            .base_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", config.listen));
+        server::keyless_is_safe(config.listen, &base_url).map_err(anyhow::Error::msg)?;
+    }
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "{} cannot be listened on; is another program using it?",
+            config.listen
+        )
+    })?;
+    let listen = listener.local_addr()?;
+    let base_url = config
+        .base_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{listen}"));
+    let carrier = wiring::carrier(&config, &base_url, false).map_err(|error| error.context(Usage))?;
+    let store = wiring::open_store(&config, WAIT_FOR_LOCK)?;
+    let engine = wiring::engine(&config, store, carrier).map_err(|error| error.context(Usage))?;
+    engine.recover().await.context("the database cannot be read")?;
+    if config.script_is_default {
+        tracing::warn!(
+            "calls that bring no message of their own say only \"{}\"; set REDIAL_MESSAGE",
+            "This is an automated call. Goodbye."
+        );
+    }
+    if !engine.carrier().calls_back() {
+        tracing::warn!(
+            "the carrier cannot reach {base_url}: documents go along with each dial, and live calls are watched by asking; set BASE_URL for callbacks"
+        );
+    }
+    engine.start();
+    let options = server::Options {
+        api_keys: config.api_keys,
+        say_language: config.say_language,
+        say_voice: config.say_voice,
+        ..server::Options::default()
+    };
+    let router = server::router(engine.clone(), options);
+    output::say(format_args!("listening on http://{listen}"));
+    let served = server::serve(listener, router, shutdown()).await;
+    tracing::info!("stopping: requests to the carrier that are under way get a few seconds");
+    engine.stop().await;
+    served.context("the server failed")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the process hold as many connections as the system lets it: the usual soft limit is for
+/// programs of another age.
+fn allow_many_files() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
+        tracing::warn!(
+            "at most {:?} files and connections at once: {error}",
+            limit.current
+        );
+    }
+}
+
+/// Returns when the process is asked to stop, as Ctrl-C and service managers do.
+pub async fn shutdown() {
+    let (mut interrupt, mut terminate) =
+        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+            // Without handlers the signals end the process by themselves.
+            _ => return std::future::pending().await,
+        };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,95 @@
+//! Puts the parts together: the only place that knows which store and which carrier there are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use carrier::Carrier as _;
+use carrier_twilio::{ApiKey, Twilio};
+use engine::clock::SystemClock;
+use engine::dice::SystemDice;
+use engine::{Engine, Parts};
+use store_sqlite::{Purpose, SqliteStore};
+
+use crate::config::Config;
+
+/// Opens the database for dialling, waiting so long for a process that still holds the right.
+///
+/// # Errors
+/// In words for an operator; [`store::StoreError::Held`] when another process has the right.
+pub fn open_store(config: &Config, wait: Duration) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = SqliteStore::open(&config.database, Purpose::Dial { wait })?;
+    Ok(Arc::new(store))
+}
+
+/// Whether the account is set that redial dials on.
+///
+/// # Errors
+/// Names everything that is missing.
+pub fn check_account(config: &Config) -> anyhow::Result<()> {
+    let account = &config.account;
+    let missing: Vec<&str> = [
+        ("TWILIO_ACCOUNT_SID", account.sid.is_none()),
+        ("TWILIO_AUTH_TOKEN", account.tokens.is_empty()),
+    ]
+    .into_iter()
+    .filter_map(|(name, missing)| missing.then_some(name))
+    .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "not set: {}. redial dials on this account and verifies callbacks with its token; `redial sim` takes any, and `redial demo` needs none",
+        missing.join(", ")
+    )
+}
+
+/// The carrier. With `inline_only` every document goes along with its dial, because nobody would
+/// answer for it later.
+///
+/// # Errors
+/// The setting that is missing or cannot work.
+pub fn carrier(config: &Config, base_url: &str, inline_only: bool) -> anyhow::Result<Twilio> {
+    check_account(config)?;
+    let account = &config.account;
+    let settings = carrier_twilio::Settings {
+        account_sid: account.sid.clone().unwrap_or_default(),
+        auth_tokens: account.tokens.clone(),
+        api_key: account
+            .api_key
+            .clone()
+            .map(|(sid, secret)| ApiKey { sid, secret }),
+        api_address: account.api_base.clone(),
+        public_address: base_url.to_owned(),
+        inline_only,
+        verbs: config.twiml_verbs.clone(),
+    };
+    Ok(Twilio::new(settings)?)
+}
+
+/// The engine.
+///
+/// # Errors
+/// When what is said by default is nothing that the carrier takes.
+pub fn engine(config: &Config, store: Arc<SqliteStore>, carrier: Twilio) -> anyhow::Result<Engine> {
+    carrier
+        .check(&config.script)
+        .context("REDIAL_MESSAGE or REDIAL_VOICE_URL is nothing that the carrier takes")?;
+    let rules = domain::Rules {
+        poll: !carrier.calls_back(),
+        ..config.rules.clone()
+    };
+    Ok(Engine::new(Parts {
+        store,
+        carrier: Arc::new(carrier),
+        clock: Arc::new(SystemClock),
+        dice: Arc::new(SystemDice::new()),
+        settings: engine::Settings {
+            policy: config.policy.clone(),
+            script: config.script.clone(),
+            rules,
+            rate: config.rate,
+            max_live: config.max_live,
+        },
+    }))
+}

@@ -1,0 +1,21 @@
+//! A world for one test: the real binary serving, the simulated carrier beside it, and a client of both.
+//!
+//! Everything is seen from outside: processes, HTTP and the carrier's ledger. No other crate of ours is linked, so
+//! that a mistake in one cannot hide itself here. Used by the tests of this crate.
+
+mod binary;
+mod client;
+mod ledger;
+mod process;
+mod signature;
+mod truth;
+mod wait;
+mod world;
+
+pub use client::{Answer, Client};
+pub use ledger::Ring;
+pub use process::{Process, run_to_end};
+pub use signature::{sign, signed_json_url};
+pub use truth::assert_truth;
+pub use wait::wait_for;
+pub use world::{Builder, Call, FROM, World, is_over};

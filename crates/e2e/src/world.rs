@@ -1,0 +1,438 @@
+//! One test's world: a folder, a simulated carrier, a server with its database, and a client of both.
+//!
+//! Times are short (retries after a fifth of a second, a carrier sixty times as fast) and nothing is shared, so that
+//! tests run side by side. Built by each test for itself.
+
+use std::net::TcpListener;
+use std::process;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::{Answer, Client};
+use crate::ledger::Ring;
+use crate::process::Process;
+use crate::signature;
+use crate::wait::wait_for;
+
+/// The number that calls come from: any valid one but the simulator's few special ones.
+pub const FROM: &str = "+15550009999";
+
+const ACCOUNT_SID: &str = "AC00000000000000000000000000000e2e";
+const AUTH_TOKEN: &str = "an-invented-token";
+
+/// Ports are taken from below the range that Linux hands out by itself, so that no connection can get between the
+/// choice of a port and its use; each test process begins at a place of its own.
+const FIRST_PORT: u16 = 10_000;
+const PORTS: u16 = 20_000;
+const PORTS_PER_PROCESS: u32 = 64;
+
+/// A call as a test refers to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// Whose call it is.
+    pub user_id: String,
+    /// The server's name for it.
+    pub call_id: String,
+}
+
+/// What a world is made of; each test names only what it wants otherwise.
+pub struct Builder {
+    environment: Vec<(String, String)>,
+    sim_args: Vec<String>,
+    key: Option<String>,
+}
+
+/// A running server and its carrier.
+pub struct World {
+    /// The server; nothing while it is down.
+    serve: Option<Process>,
+    /// The carrier, which outlives every restart of the server.
+    sim: Process,
+    environment: Vec<(String, String)>,
+    folder: TempDir,
+    base: String,
+    client: Client,
+    key: Option<String>,
+    calls: Mutex<Vec<Call>>,
+}
+
+impl Builder {
+    /// A setting of the server.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.retain(|it| it.0 != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// How many times faster than life the carrier is. 1 leaves a call that rings 20 seconds time to be looked at.
+    #[must_use]
+    pub fn speed(mut self, speed: u32) -> Self {
+        self.sim_args.extend(["--speed".to_owned(), speed.to_string()]);
+        self
+    }
+
+    /// How many calls a second the carrier starts; the others wait in its queue, as with a small account.
+    #[must_use]
+    pub fn carrier_cps(mut self, cps: &str) -> Self {
+        self.sim_args.extend(["--cps".to_owned(), cps.to_owned()]);
+        self
+    }
+
+    /// Bearer keys that the server takes; the client uses the first.
+    #[must_use]
+    pub fn keys(mut self, keys: &str) -> Self {
+        self.key = keys.split(',').next().map(str::to_owned);
+        self.env("REDIAL_API_KEYS", keys)
+    }
+
+    /// Starts carrier and server, and waits until both listen.
+    #[must_use]
+    pub fn start(self) -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut sim_args = vec!["sim", "--listen", "127.0.0.1:0", "--account-sid", ACCOUNT_SID];
+        sim_args.extend(["--auth-token", AUTH_TOKEN, "--seed", "1"]);
+        for (name, value) in [("--speed", "60"), ("--cps", "1000")] {
+            if !self.sim_args.iter().any(|it| it == name) {
+                sim_args.extend([name, value]);
+            }
+        }
+        sim_args.extend(self.sim_args.iter().map(String::as_str));
+        let sim = Process::start(&sim_args, &bare_environment(folder.path()), folder.path());
+
+        let base = format!("http://127.0.0.1:{}", free_port());
+        let mut environment = bare_environment(folder.path());
+        environment.extend(settings(folder.path(), &base, &sim.address));
+        environment.retain(|it| !self.environment.iter().any(|own| own.0 == it.0));
+        environment.extend(self.environment);
+        let serve = Process::start(&["serve"], &environment, folder.path());
+        let client = Client::new(&base);
+        let calls = Mutex::default();
+        World {
+            serve: Some(serve),
+            sim,
+            environment,
+            folder,
+            base,
+            client,
+            key: self.key,
+            calls,
+        }
+    }
+}
+
+impl World {
+    /// A world with nothing special about it.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// A world with something special about it.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder {
+            environment: Vec::new(),
+            sim_args: Vec::new(),
+            key: None,
+        }
+    }
+
+    /// The server's own address, as the carrier knows it.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The environment that the server runs with, for a second process on the same database.
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    /// The folder that holds the database.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Sends a request to the server exactly as given.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    #[track_caller]
+    pub fn send_as_is(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let sent = self.client.send(method, path, headers, body);
+        sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Sends a request to the server, with the bearer key if the world has one.
+    #[track_caller]
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let bearer = self.key.as_ref().map(|it| format!("Bearer {it}"));
+        let mut headers = headers.to_vec();
+        headers.extend(bearer.as_ref().map(|it| ("Authorization", it.as_str())));
+        self.send_as_is(method, path, &headers, body)
+    }
+
+    /// Reads a JSON page.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.send("GET", path, &[], b"");
+        (answer.status, answer.json())
+    }
+
+    /// Posts without a body, as `cancel`, `pause` and `resume` want it.
+    #[track_caller]
+    pub fn post(&self, path: &str) -> (u16, Value) {
+        let answer = self.send("POST", path, &[], b"");
+        (answer.status, answer.json())
+    }
+
+    /// Asks for a call and gives back status and body; a call that was accepted is remembered for `assert_truth`.
+    #[track_caller]
+    pub fn create(&self, body: &Value) -> (u16, Value) {
+        self.create_with(&[], body)
+    }
+
+    /// As `create`, with further headers.
+    #[track_caller]
+    pub fn create_with(&self, headers: &[(&str, &str)], body: &Value) -> (u16, Value) {
+        let mut headers = headers.to_vec();
+        headers.push(("Content-Type", "application/json"));
+        let answer = self.send("POST", "/calls/outbound", &headers, body.to_string().as_bytes());
+        let json = answer.json();
+        if let Some(call_id) = json["call_id"].as_str() {
+            let user_id = body["user_id"].as_str().unwrap_or_default().to_owned();
+            self.remember(Call {
+                user_id,
+                call_id: call_id.to_owned(),
+            });
+        }
+        (answer.status, json)
+    }
+
+    /// Asks for a call to `to` with `more` fields, which must be accepted.
+    #[track_caller]
+    pub fn ask(&self, to: &str, more: Value) -> Call {
+        let mut body = json!({"to": to, "from": FROM, "user_id": "u1"});
+        let fields = body.as_object_mut().expect("an object");
+        fields.extend(more.as_object().cloned().unwrap_or_default());
+        let (status, answer) = self.create(&body);
+        assert!(
+            matches!(status, 200 | 202),
+            "{body} was answered {status} {answer}"
+        );
+        let call_id = answer["call_id"]
+            .as_str()
+            .expect("an accepted call has an id")
+            .to_owned();
+        Call {
+            user_id: body["user_id"].as_str().unwrap_or_default().to_owned(),
+            call_id,
+        }
+    }
+
+    /// The record of a call.
+    #[track_caller]
+    pub fn record(&self, call: &Call) -> Value {
+        let (status, record) = self.get(&format!("/users/{}/calls/{}", call.user_id, call.call_id));
+        assert_eq!(status, 200, "{record}");
+        record
+    }
+
+    /// Asks for a call's end.
+    #[track_caller]
+    pub fn cancel(&self, call: &Call) -> (u16, Value) {
+        self.post(&format!("/users/{}/calls/{}/cancel", call.user_id, call.call_id))
+    }
+
+    /// Waits until the record satisfies `reached`, and gives it back.
+    #[track_caller]
+    pub fn wait_until(&self, call: &Call, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
+        wait_for(what, || {
+            let record = self.record(call);
+            if reached(&record) {
+                Ok(record)
+            } else {
+                Err(record.to_string())
+            }
+        })
+    }
+
+    /// Waits until nothing more can happen to the call, and gives back its record.
+    #[track_caller]
+    pub fn ended(&self, call: &Call) -> Value {
+        self.wait_until(call, "the end of the call", is_over)
+    }
+
+    /// Every call that was asked for in this world.
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.lock().expect("no test panics in here").clone()
+    }
+
+    /// The carrier's ledger.
+    #[track_caller]
+    pub fn ledger(&self) -> Vec<Ring> {
+        let answer = Client::new(&self.sim.address)
+            .send("GET", "/_sim/calls", &[], b"")
+            .expect("the carrier is up");
+        let rows = answer.json();
+        rows.as_array()
+            .expect("the ledger is an array")
+            .iter()
+            .map(Ring::read)
+            .collect()
+    }
+
+    /// Posts a status callback as the carrier would, signed over the URL that it would use.
+    #[track_caller]
+    pub fn callback(&self, query: &str, params: &[(&str, &str)]) -> Answer {
+        self.carrier_posts("/twilio/status", query, params)
+    }
+
+    /// Asks what to say, as the carrier would.
+    #[track_caller]
+    pub fn voice(&self, query: &str, params: &[(&str, &str)]) -> Answer {
+        self.carrier_posts("/twilio/voice", query, params)
+    }
+
+    fn carrier_posts(&self, path: &str, query: &str, params: &[(&str, &str)]) -> Answer {
+        let target = if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
+        };
+        let signature = signature::sign(AUTH_TOKEN, &format!("{}{target}", self.base), params);
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(params)
+            .finish();
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        self.send_as_is(
+            "POST",
+            &target,
+            &[form, (signature::HEADER, &signature)],
+            body.as_bytes(),
+        )
+    }
+
+    /// Posts a JSON callback, signed as the carrier signs JSON.
+    #[track_caller]
+    pub fn json_callback(&self, query: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        let url =
+            signature::signed_json_url(&format!("{}/twilio/status?{query}", self.base), body.as_bytes());
+        let signature = signature::sign(AUTH_TOKEN, &url, &[]);
+        let headers = [
+            ("Content-Type", "application/json"),
+            (signature::HEADER, signature.as_str()),
+        ];
+        self.send_as_is("POST", &url[self.base.len()..], &headers, body.as_bytes())
+    }
+
+    /// The server's process id.
+    pub fn pid(&self) -> u32 {
+        self.serve.as_ref().expect("the server is up").pid()
+    }
+
+    /// Kills the server as `kill -9` does.
+    pub fn kill_dash_nine(&mut self) {
+        self.serve.take().expect("the server is up").kill_dash_nine();
+    }
+
+    /// Asks the server to stop and waits for its end.
+    pub fn stop(&mut self) -> process::ExitStatus {
+        self.serve.take().expect("the server is up").stop()
+    }
+
+    /// Starts the server again on the same database and port. A world that is up is killed first.
+    pub fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// As `restart`, with settings that hold for this start alone.
+    pub fn restart_with(&mut self, settings: &[(&str, &str)]) {
+        if self.serve.is_some() {
+            self.kill_dash_nine();
+        }
+        let mut environment = self.environment.clone();
+        environment.extend(
+            settings
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        self.serve = Some(Process::start(&["serve"], &environment, self.folder.path()));
+    }
+
+    /// Waits until the server has ended by itself.
+    pub fn wait_for_death(&mut self) -> process::ExitStatus {
+        self.serve.take().expect("the server is up").wait()
+    }
+
+    /// Takes a call that was asked for by other means into the final check.
+    pub fn remember(&self, call: Call) {
+        let mut calls = self.calls.lock().expect("no test panics in here");
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+    }
+}
+
+/// Whether nothing more can happen to a call by itself.
+pub fn is_over(record: &Value) -> bool {
+    let finals = [
+        "completed",
+        "busy",
+        "no-answer",
+        "failed",
+        "canceled",
+        "unconfirmed",
+    ];
+    record["status"].as_str().is_some_and(|it| finals.contains(&it)) && record["should_retry"] == false
+}
+
+/// What a process needs of the machine, and nothing of the developer.
+fn bare_environment(folder: &std::path::Path) -> Vec<(String, String)> {
+    vec![
+        ("HOME".to_owned(), folder.display().to_string()),
+        ("RUST_BACKTRACE".to_owned(), "1".to_owned()),
+    ]
+}
+
+fn settings(folder: &std::path::Path, base: &str, carrier: &str) -> Vec<(String, String)> {
+    let database = format!("sqlite:{}", folder.join("redial.db").display());
+    let listen = base.trim_start_matches("http://");
+    let settings = [
+        ("DATABASE_URL", database.as_str()),
+        ("REDIAL_LISTEN", listen),
+        ("BASE_URL", base),
+        ("TWILIO_ACCOUNT_SID", ACCOUNT_SID),
+        ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
+        ("TWILIO_API_BASE", carrier),
+        // Short, so that three attempts fit a test; the pace out of the way.
+        ("REDIAL_RETRY_DELAYS", "200ms"),
+        ("REDIAL_SETTLE_AFTER", "1s"),
+        ("REDIAL_SILENCE_AFTER", "1s"),
+        ("REDIAL_CPS", "1000"),
+        ("REDIAL_BURST", "1000"),
+        ("REDIAL_LOG", "debug"),
+    ];
+    settings
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// A port that nobody listens on, tried by binding it.
+fn free_port() -> u16 {
+    static USED: AtomicU16 = AtomicU16::new(0);
+    let first = process::id().wrapping_mul(PORTS_PER_PROCESS) % u32::from(PORTS);
+    for _ in 0..PORTS {
+        let offset = (first + u32::from(USED.fetch_add(1, Ordering::Relaxed))) % u32::from(PORTS);
+        let port = FIRST_PORT + u16::try_from(offset).expect("below PORTS");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("none of {PORTS} ports is free");
+}

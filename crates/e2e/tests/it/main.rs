@@ -1,0 +1,18 @@
+//! The real binary against the simulated carrier, one module for each part of the promise.
+//!
+//! Every test has its own world (folder, database, server, carrier) and ends by holding the record against the
+//! carrier's ledger wherever a phone could have rung.
+
+mod auth;
+mod callbacks;
+mod cancel;
+mod crash;
+mod create;
+mod dialing;
+mod endings;
+mod faults;
+mod idempotency;
+mod list;
+mod record;
+mod restart;
+mod voice;

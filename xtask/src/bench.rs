@@ -1,0 +1,39 @@
+//! The measurements: builds what is measured and what measures it, optimised as a release is, and runs them.
+//!
+//! What is measured, and how, is in `crates/bench`. Never a part of the checks: a figure depends on the machine.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// Builds both binaries in one go, so that they share every dependency, and measures.
+///
+/// # Errors
+/// A build that fails, or a measurement that could not be made.
+pub fn run(root: &Path, args: &[String]) -> Result<()> {
+    let mut build = Command::new("cargo");
+    build
+        .current_dir(root)
+        .args(["build", "--release", "--package", "cli", "--package", "bench"]);
+    finish(&mut build)?;
+    // This program lies in `debug` of the folder in whose `release` cargo has just put the others.
+    let here = std::env::current_exe().context("the path of this program")?;
+    let built = here
+        .parent()
+        .context("this program lies in no folder")?
+        .with_file_name("release");
+    let mut measure = Command::new(built.join("redial-bench"));
+    measure.current_dir(root).args(args);
+    finish(&mut measure)
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} failed ({status})");
+    }
+    Ok(())
+}
