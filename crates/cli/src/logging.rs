@@ -1,5 +1,7 @@
 //! The log: lines on stderr, for people or for machines.
 
+use std::io::IsTerminal as _;
+
 use anyhow::{Context as _, bail};
 use tracing_subscriber::EnvFilter;
 
@@ -12,7 +14,9 @@ pub fn start(level: &str, format: &str) -> anyhow::Result<()> {
         .with_context(|| format!("REDIAL_LOG is `{level}`: must be error, warn, info, debug or trace"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // A log that goes to a file is read by other programs.
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         "text" => log.with_target(false).init(),
         "json" => log.json().flatten_event(true).init(),

@@ -202,7 +202,8 @@ impl Attempt {
             return;
         }
         if self.status != said {
-            self.ended_at = Some(fact.at.unwrap_or(now));
+            // The carrier's times have whole seconds: nothing ends before it was dialled.
+            self.ended_at = Some(fact.at.unwrap_or(now).max(self.permit_at));
             self.duration_seconds = fact.duration_seconds;
             self.sip_response_code = fact.sip_response_code;
             self.error_code = fact.error_code;

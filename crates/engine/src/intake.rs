@@ -128,7 +128,13 @@ impl Engine {
                 Some(hold) if hold.reason == HoldReason::Paused => Some(hold),
                 _ => own,
             },
-            _ => own,
+            CallState::Dialling { permit_at, .. } => Some(Hold {
+                reason: HoldReason::Carrier,
+                since: permit_at,
+                until: None,
+                message: "the request is on its way and the carrier has not answered yet".to_owned(),
+            }),
+            CallState::Live | CallState::Ended { .. } => own,
         }
     }
 

@@ -68,55 +68,55 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let r = &mut self.registry;
-        r.register("calls_accepted", "Calls taken.", self.accepted.clone());
+        r.register("calls_accepted", "Calls taken", self.accepted.clone());
         r.register(
             "calls_ended",
-            "Calls ended, by how they ended.",
+            "Calls ended, by how they ended",
             self.ended.clone(),
         );
         r.register(
             "dials",
-            "Requests to the carrier for a call, by what became of them.",
+            "Requests to the carrier for a call, by what became of them",
             self.placements.clone(),
         );
         r.register(
             "carrier_unreachable",
-            "Dials held back because no connection came about.",
+            "Dials held back because no connection came about",
             self.unreachable.clone(),
         );
         r.register(
             "carrier_questions",
-            "Questions to the carrier about an attempt, by answer.",
+            "Questions to the carrier about an attempt, by answer",
             self.questions.clone(),
         );
         r.register(
             "callbacks",
-            "What the carrier told us, by its word.",
+            "What the carrier told us, by its word",
             self.callbacks.clone(),
         );
         r.register(
             "dial_seconds",
-            "From the request to the carrier to its answer.",
+            "From the request to the carrier to its answer",
             self.latency.clone(),
         );
         r.register(
             "dial_late_seconds",
-            "From a dial's due time to its permit.",
+            "From a dial's due time to its permit",
             self.lateness.clone(),
         );
         r.register(
             "callback_lag_seconds",
-            "From the carrier's time of an event to its arrival.",
+            "From the carrier's time of an event to its arrival",
             self.callback_lag.clone(),
         );
         r.register(
             "queue_depth",
-            "Calls waiting, due, live, undecided, and orphaned callbacks.",
+            "Calls waiting, due, live, undecided, and orphaned callbacks",
             self.depths.clone(),
         );
         r.register(
             "oldest_due_seconds",
-            "How long the longest due dial has been due.",
+            "How long the longest due dial has been due",
             self.oldest_due.clone(),
         );
     }

@@ -110,7 +110,10 @@ fn attempt_line(attempt: &Value) -> String {
         text(&attempt["attempt_number"]),
         text(&attempt["status"])
     );
-    if let Some(seconds) = attempt["duration_seconds"].as_u64() {
+    if let Some(seconds) = attempt["duration_seconds"]
+        .as_u64()
+        .filter(|seconds| *seconds > 0)
+    {
         line.push_str(&format!(" after {seconds} s"));
     }
     if let Some(who) = attempt["answered_by"].as_str() {

@@ -63,11 +63,7 @@ async fn demo(calls: u32, listen: SocketAddr) -> anyhow::Result<ExitCode> {
     let engine = wiring::engine(&config, store, wiring::carrier(&config, &address, false)?)?;
     engine.recover().await?;
     engine.start();
-    let options = server::Options {
-        base_url: address.clone(),
-        ..server::Options::default()
-    };
-    let router = server::router(engine.clone(), options);
+    let router = server::router(engine.clone(), server::Options::default());
     let served = tokio::spawn(server::serve(listener, router, stop.clone().cancelled_owned()));
 
     output::say(format_args!(
