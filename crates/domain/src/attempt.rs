@@ -1,5 +1,5 @@
 //! One intended dial and what is known of it. The rules for merging facts are here; what an
-//! attempt's end means for its call is in [`crate::step`].
+//! attempt's end means for its call is in [`crate::step()`].
 
 use crate::fact::{Fact, Source, Word};
 use crate::ids::Sid;

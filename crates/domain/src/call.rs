@@ -1,5 +1,5 @@
 //! A call: what was asked, where it stands, and what that implies (what it shows, when it is due,
-//! which work it needs). Changed by [`crate::step`] alone.
+//! which work it needs). Changed by [`crate::step()`] alone.
 
 use crate::attempt::{Ask, Attempt};
 use crate::effect::Effect;

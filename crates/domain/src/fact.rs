@@ -1,5 +1,5 @@
 //! What a carrier told us about one leg, in our words. Facts may come late, twice, shuffled or
-//! never; [`crate::step`] makes the best of any order of them.
+//! never; [`crate::step()`] makes the best of any order of them.
 
 use crate::ids::Sid;
 use crate::outcome::AttemptStatus;

@@ -1,4 +1,4 @@
-//! What a call is and what happens next: values only, and one pure [`step`].
+//! What a call is and what happens next: values only, and one pure [`step()`].
 //!
 //! Nothing here reads a clock, draws chance, touches a disk or a socket, or knows how anything is
 //! written down: time and dice come in as plain numbers, work goes out as plain data. Every other

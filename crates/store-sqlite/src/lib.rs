@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file on a local disk, one thread that writes it, a few
 //! connections that read it.
 //!
-//! A method that writes is a closure handed to [`writer`], which groups what is waiting into one
+//! A method that writes is a closure handed to `writer`, which groups what is waiting into one
 //! transaction and one sync and answers after its COMMIT. What decides is in `domain`; what a row
 //! looks like is here and nowhere else. Opened by the program that wires the parts together;
 //! everything else sees [`store::Store`].

@@ -1,5 +1,5 @@
 //! What must be remembered: the seam to a database. One method is one transaction, all or nothing;
-//! the time is always a parameter. A method that changes a call loads it, takes the [`domain::step`]
+//! the time is always a parameter. A method that changes a call loads it, takes the [`domain::step()`]
 //! and writes, inside that transaction: no versions, no conflicts, no loop. What "durable" means is
 //! each store's promise: `Ok` comes after the commit, never before.
 
