@@ -85,17 +85,29 @@ impl Server {
         cpu_of(self.child.id())
     }
 
+    /// Bytes that it has given to the disk so far, the log and what is moved out of it together.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn written(&self) -> Result<f64, Failure> {
+        self.field("io", "write_bytes:")
+    }
+
     /// Memory that it holds, in MiB.
     ///
     /// # Errors
     /// When it has ended.
     pub fn resident_mib(&self) -> Result<f64, Failure> {
-        let path = format!("/proc/{}/status", self.child.id());
+        Ok(self.field("status", "VmRSS:")? / 1_024.0)
+    }
+
+    /// The number behind a name in one of the kernel's tables about this process.
+    fn field(&self, table: &str, name: &str) -> Result<f64, Failure> {
+        let path = format!("/proc/{}/{table}", self.child.id());
         let text = std::fs::read_to_string(&path).saying(&path)?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
-        kib.map(|kib| kib / 1_024.0)
-            .ok_or_else(|| format!("{path} has no VmRSS").into())
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
+        number.ok_or_else(|| format!("{path} has no {name}").into())
     }
 
     /// Asks it to stop, as a service manager does, and waits for its end.

@@ -15,6 +15,8 @@ pub struct Sample {
     pub outcome: Outcome,
     /// Processor time of the server for each answer, in microseconds.
     pub cpu_us: f64,
+    /// What the server gave to the disk for each answer, in KiB.
+    pub written_kib: f64,
 }
 
 /// Samples in turn.
@@ -58,16 +60,22 @@ pub fn with_hello(
     in_turn(world.amounts.samples, base, |at| sample(server, || row(at)))
 }
 
-/// One sample, with the processor time of `server` while it was taken.
+/// One sample, with what `server` used while it was taken.
 ///
 /// # Errors
 /// What the load meets.
 pub fn sample(server: &Server, load: impl FnOnce() -> Result<Outcome, Failure>) -> Result<Sample, Failure> {
-    let before = server.cpu()?;
+    let (cpu, written) = (server.cpu()?, server.written()?);
     let outcome = load()?;
-    let used: Duration = server.cpu()?.saturating_sub(before);
-    let cpu_us = used.as_secs_f64() * 1e6 / outcome.answers.max(1) as f64;
-    Ok(Sample { outcome, cpu_us })
+    let answers = outcome.answers.max(1) as f64;
+    let used: Duration = server.cpu()?.saturating_sub(cpu);
+    let cpu_us = used.as_secs_f64() * 1e6 / answers;
+    let written_kib = (server.written()? - written) / 1_024.0 / answers;
+    Ok(Sample {
+        outcome,
+        cpu_us,
+        written_kib,
+    })
 }
 
 impl Paired {

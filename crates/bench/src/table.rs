@@ -83,13 +83,14 @@ impl Line {
     pub fn ratio(what: &str, paired: &Paired, goal: Option<Goal>) -> Self {
         let row = |of: fn(&crate::pair::Sample) -> f64| all(&paired.row, of).median();
         let note = format!(
-            "{} /s beside {} /s; p50 {} ms, p99 {} ms; CPU {} us each, {} times the base's",
+            "{} /s beside {} /s; p50 {} ms, p99 {} ms; CPU {} us each, {} times the base's; {} KiB to the disk each",
             short(row(|it| it.outcome.rate())),
             short(all(&paired.base, |it| it.outcome.rate()).median()),
             short(row(|it| it.outcome.p50_us as f64 / 1_000.0)),
             short(row(|it| it.outcome.p99_us as f64 / 1_000.0)),
             short(row(|it| it.cpu_us)),
             short(paired.of_cpu().median()),
+            short(row(|it| it.written_kib)),
         );
         Self {
             what: what.to_owned(),

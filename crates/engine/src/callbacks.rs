@@ -36,7 +36,6 @@ impl Engine {
         };
         match inner.store.report(stray, inner.at()).await? {
             Reported::Applied(call) => {
-                inner.metrics.ended(&call);
                 inner.live_changed(&call);
                 inner.changed(&call);
             }

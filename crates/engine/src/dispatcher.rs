@@ -137,6 +137,7 @@ impl Inner {
         let CallState::Dialling { attempt, .. } = call.state else {
             return;
         };
+        self.metrics.follow(&call);
         crash::point("permit.committed");
         let fresh = Fresh {
             time: &self.time,
@@ -255,7 +256,6 @@ impl Inner {
             match self.store.apply(id, input.clone(), self.at()).await {
                 Ok(Applied::Done(call)) => {
                     self.live_changed(&call);
-                    self.metrics.ended(&call);
                     return self.changed(&call);
                 }
                 // A callback was faster.

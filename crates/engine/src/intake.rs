@@ -156,7 +156,9 @@ impl Engine {
         crash::point("cancel.committed");
         Ok(match applied {
             Applied::Done(call) => {
-                inner.metrics.ended(&call);
+                if call.is_over() {
+                    inner.metrics.stopped(&call);
+                }
                 inner.changed(&call);
                 Canceled::Call(Box::new(call))
             }

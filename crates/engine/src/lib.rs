@@ -191,6 +191,7 @@ impl Inner {
     /// A call has changed: whoever waits for it is told, and the loops wake if it needs them sooner
     /// than they meant to look.
     fn changed(&self, call: &Call) {
+        self.metrics.follow(call);
         self.outcomes.tell(call);
         if self.feed.receiver_count() > 0 {
             // Nobody left to tell is no failure.

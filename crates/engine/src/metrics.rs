@@ -1,11 +1,13 @@
 //! What this process has done, in figures: counters and histograms in the text form of OpenMetrics.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use carrier::{NotSent, Placement};
-use domain::{Answer, Call, Fact, Timestamp};
+use domain::{Answer, Call, CallId, Fact, Timestamp};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -30,6 +32,9 @@ pub struct Metrics {
     pub(crate) sent: Counter,
     pub(crate) asked: Counter,
     ended: ByWord,
+    attempts: ByWord,
+    /// Calls that are live, as far as this process has seen.
+    alive: Mutex<HashSet<CallId>>,
     placements: ByWord,
     questions: ByWord,
     callbacks: ByWord,
@@ -49,6 +54,8 @@ impl Default for Metrics {
             sent: Counter::default(),
             asked: Counter::default(),
             ended: ByWord::default(),
+            attempts: ByWord::default(),
+            alive: Mutex::default(),
             placements: ByWord::default(),
             questions: ByWord::default(),
             callbacks: ByWord::default(),
@@ -73,6 +80,11 @@ impl Metrics {
             "calls_ended",
             "Calls ended, by how they ended",
             self.ended.clone(),
+        );
+        r.register(
+            "attempts_ended",
+            "Attempts ended, by how they ended",
+            self.attempts.clone(),
         );
         r.register(
             "dials",
@@ -184,15 +196,33 @@ impl Metrics {
         }
     }
 
-    /// Counts a call that has just changed, if it is over.
-    pub(crate) fn ended(&self, call: &Call) {
-        if call.is_over() {
-            self.ended
-                .get_or_create(&Word {
-                    word: call.status().word(),
-                })
-                .inc();
+    /// Follows a call that has just changed: counts the end of an attempt that this process saw alive,
+    /// and the end of its call. What changes after that is not counted again.
+    pub(crate) fn follow(&self, call: &Call) {
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        if call.is_live() {
+            alive.insert(call.id);
+        } else if alive.remove(&call.id) {
+            if let Some(attempt) = call.attempts.last() {
+                self.attempts
+                    .get_or_create(&Word {
+                        word: attempt.status.word(),
+                    })
+                    .inc();
+            }
+            if call.is_over() {
+                self.stopped(call);
+            }
         }
+    }
+
+    /// Counts a call that has just ended without anything of it being alive.
+    pub(crate) fn stopped(&self, call: &Call) {
+        self.ended
+            .get_or_create(&Word {
+                word: call.status().word(),
+            })
+            .inc();
     }
 }
 

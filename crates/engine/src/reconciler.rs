@@ -156,10 +156,13 @@ impl Inner {
 
     /// Takes a step whose loss would be made good by the next round.
     pub(crate) async fn apply(&self, id: CallId, input: Input) {
+        let gives_up = input == Input::GiveUp;
         match self.store.apply(id, input, self.at()).await {
             Ok(Applied::Done(call)) => {
                 self.live_changed(&call);
-                self.metrics.ended(&call);
+                if gives_up {
+                    self.metrics.stopped(&call);
+                }
                 self.changed(&call);
             }
             Ok(Applied::Refused(..) | Applied::NoSuchCall) => {}

@@ -29,7 +29,7 @@ pub struct Held {
 /// Takes the right to dial, trying for as long as `wait` says. Blocks the thread meanwhile.
 ///
 /// # Errors
-/// `Broken`: another process still holds it, named by its number; or the file cannot be opened.
+/// `Held`: another process still holds it, named by its number. `Broken`: the file cannot be opened.
 pub fn acquire(path: &Path, wait: Duration) -> Result<Held, StoreError> {
     let mut left = wait;
     loop {
@@ -37,7 +37,7 @@ pub fn acquire(path: &Path, wait: Duration) -> Result<Held, StoreError> {
             return Ok(held);
         }
         if left.is_zero() {
-            return Err(broken(held_by(path), None));
+            return Err(StoreError::Held(held_by(path)));
         }
         std::thread::sleep(GAP.min(left));
         left = left.saturating_sub(GAP);

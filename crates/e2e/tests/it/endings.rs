@@ -36,7 +36,8 @@ fn a_person_answers_and_the_call_is_completed() {
         "{record}"
     );
     assert!(
-        attempt["ended_at"].as_str() > attempt["timestamp"].as_str(),
+        // The carrier tells whole seconds: at this speed the end may fall together with the dial.
+        attempt["ended_at"].as_str() >= attempt["timestamp"].as_str(),
         "{record}"
     );
     let events = attempt["events"].as_array().expect("`events` is an array");

@@ -15,4 +15,5 @@ mod idempotency;
 mod list;
 mod record;
 mod restart;
+mod retry_due;
 mod voice;
