@@ -34,8 +34,8 @@ impl SqliteStore {
     /// recovery of the log after a crash, and new schemas take their time.
     ///
     /// # Errors
-    /// `Held`: another process holds the right to dial (with its
-    /// number), the file is no database, is another program's, has a newer schema or lies on a
+    /// `Held`: another process holds the right to dial, named by its number. `Broken`, in words for
+    /// an operator: the file is no database, is another program's, has a newer schema or lies on a
     /// network's disk. `Busy`: another program writes to it without pause.
     pub fn open(path: &Path, purpose: Purpose) -> Result<SqliteStore, StoreError> {
         connect::check_version()?;
