@@ -93,8 +93,8 @@ const BUGS: &[Bug] = &[
         put: "    if !matches!(draft.call.state, CallState::Dialling { .. }) {\n\
               return Err(Refusal::AlreadyKnown);\n\
               }\n    let index = open_attempt(draft, attempt)?;\n    if let Some(from) = bind",
-        package: "engine",
-        test: "an_answer_that_comes_late_is_bound_to_its_attempt",
+        package: "domain",
+        test: "any_word_of_the_leg_ends_the_doubt",
     },
     Bug {
         name: "the look-up is filtered by StartTime",
