@@ -22,7 +22,7 @@ pub struct Usage;
 
 impl std::fmt::Display for Usage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the settings make no sense; `redial config` shows each with its source")
+        f.write_str("the settings make no sense (`redial config` shows each with its source)")
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ids::{CallId, Sid};
 use crate::limits;
 use crate::outcome::CallStatus;
 use crate::request::Request;
-use crate::time::{Timestamp, show_duration};
+use crate::time::Timestamp;
 
 /// A call and all that is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,7 +223,7 @@ impl Call {
                     true => (HoldReason::Retry, "the next attempt"),
                     false => (HoldReason::Schedule, "the scheduled first attempt"),
                 };
-                let message = format!("{what} is due in {}", show_duration(due_at.since(now)));
+                let message = format!("{what} is due at {due_at}");
                 let since = if retry {
                     self.last_end().unwrap_or(self.updated_at)
                 } else {

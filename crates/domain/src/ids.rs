@@ -52,8 +52,8 @@ impl FromStr for CallId {
     type Err = NotACallId;
 
     fn from_str(text: &str) -> Result<CallId, NotACallId> {
-        // The hyphenated form only: one call has one spelling, in URLs and in what is signed.
-        if text.len() != 36 {
+        // The hyphenated form in lower case only: one call has one spelling, in URLs and in what is signed.
+        if text.len() != 36 || text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(NotACallId);
         }
         Uuid::try_parse(text).map(CallId).map_err(|_| NotACallId)

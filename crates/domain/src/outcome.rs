@@ -1,6 +1,6 @@
 //! How a dial and how a call stand: the words of the record, and their order.
 
-/// Where one attempt stands, in the words of the contract.
+/// Where one attempt stands, in the words of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptStatus {
     /// Sent, or its fate is being looked up; the carrier has not said that it rings.
@@ -51,7 +51,7 @@ impl AttemptStatus {
     }
 }
 
-/// Where a call stands, in the words of the contract.
+/// Where a call stands, in the words of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallStatus {
     /// Accepted, and nothing of it has been sent yet.

@@ -51,5 +51,24 @@ impl fmt::Debug for Phone {
     }
 }
 
+/// The text with every telephone number in it masked, for words of others that go into a log.
+pub fn masked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(plus) = rest.find('+') {
+        let (before, number) = rest.split_at(plus);
+        let digits = number[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = number.split_at(1 + digits);
+        out.push_str(before);
+        match number.parse::<Phone>() {
+            Ok(phone) => out.push_str(&phone.to_string()),
+            Err(NotAPhone) => out.push_str(number),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ pub struct RetryOn {
 }
 
 impl Default for RetryOn {
-    /// All three, as the contract's table says.
+    /// All three.
     fn default() -> RetryOn {
         RetryOn {
             busy: true,
@@ -49,14 +49,13 @@ impl Default for RetryOn {
 }
 
 impl RetryOn {
-    /// Whether an attempt that ended so is followed by another. `unconfirmed` counts as busy does:
-    /// whether it is retried at all is the operator's choice, made elsewhere.
+    /// Whether an attempt that ended so is followed by another. `unconfirmed` counts as `busy` does;
+    /// that the operator may end such a call at once is decided elsewhere.
     pub fn covers(self, status: AttemptStatus) -> bool {
         match status {
-            AttemptStatus::Busy => self.busy,
+            AttemptStatus::Busy | AttemptStatus::Unconfirmed => self.busy,
             AttemptStatus::NoAnswer => self.no_answer,
             AttemptStatus::Failed => self.failed,
-            AttemptStatus::Unconfirmed => true,
             _ => false,
         }
     }

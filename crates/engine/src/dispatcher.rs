@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrier::{DialCommand, Gate as SendGate, Line, NotSent, Placement};
+use domain::phone::masked;
 use domain::{Call, CallId, CallState, Hold, HoldReason, Input, limits, retry};
 use store::{AccountHold, Applied, Due, Permitted, StoreError, Terms};
 
@@ -118,7 +119,7 @@ impl Inner {
         let now = self.time.now();
         self.gate.carrier_failed(message.clone(), now, self.dice.throw());
         self.metrics.unreachable.inc();
-        tracing::warn!(call.id = %id, "not dialled: {message}");
+        tracing::warn!(call.id = %id, "not dialled: {}", masked(&message));
         let input = Input::Held {
             reason: HoldReason::Carrier,
             message,
@@ -190,7 +191,8 @@ impl Inner {
             Placement::AccountRefused { code, message } => {
                 tracing::error!(
                     carrier.code = code,
-                    "the carrier refuses the account, dialling stops: {message}"
+                    "the carrier refuses the account, dialling stops: {}",
+                    masked(message)
                 );
                 Some(Some(self.gate.account_refused(message.clone(), self.time.now())))
             }
@@ -213,7 +215,7 @@ impl Inner {
                 Input::Placed { attempt, sid }
             }
             Placement::Refused { code, message } => {
-                tracing::warn!(call.id = %call.id, attempt.number = number, carrier.code = code, "refused for good: {message}");
+                tracing::warn!(call.id = %call.id, attempt.number = number, carrier.code = code, "refused for good: {}", masked(&message));
                 Input::Refused {
                     attempt,
                     code,
@@ -234,7 +236,7 @@ impl Inner {
                         message, retry_after, ..
                     } => (message, retry_after.map(bounded)),
                 };
-                tracing::warn!(call.id = %call.id, attempt.number = number, "not sent: {message}");
+                tracing::warn!(call.id = %call.id, attempt.number = number, "not sent: {}", masked(&message));
                 Input::NotSent {
                     attempt,
                     reason: HoldReason::Carrier,
@@ -243,7 +245,7 @@ impl Inner {
                 }
             }
             Placement::InDoubt { why } => {
-                tracing::warn!(call.id = %call.id, attempt.number = number, "in doubt, the carrier is asked: {why}");
+                tracing::warn!(call.id = %call.id, attempt.number = number, "in doubt, the carrier is asked: {}", masked(&why));
                 Input::InDoubt { attempt, why }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{HoldReason, Timestamp};
+use domain::{Hold, HoldReason, Timestamp, limits};
 
 use crate::Engine;
 use crate::error::EngineError;
@@ -10,13 +10,18 @@ use crate::error::EngineError;
 /// How long to wait before looking again whether what is under way has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// Further than any try is put off after one that found no connection.
+const A_LITTLE: Duration = limits::NOT_SENT_BACKOFF.1;
+
 /// What a round did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
     /// Questions put to the carrier.
     pub asked: u64,
     /// Requests sent to the carrier for a call.
     pub dialled: u64,
+    /// What kept the rest from being dialled, if anything did.
+    pub held: Option<Hold>,
 }
 
 impl Engine {
@@ -44,6 +49,7 @@ impl Engine {
         Ok(Round {
             asked: metrics.asked.get(),
             dialled: metrics.sent.get(),
+            held: self.held_round(begun_at).await?,
         })
     }
 
@@ -56,11 +62,21 @@ impl Engine {
             return Ok(true);
         }
         // What no waiting in this round would remove ends it.
-        let obstacle = self.inner.obstacle(self.inner.time.now());
-        if let Some(hold) = obstacle.filter(|hold| hold.reason != HoldReason::Pace) {
-            tracing::warn!("not dialling: {}", hold.message);
-            return Ok(false);
-        }
-        Ok(!self.inner.store.due(begun_at, 1).await?.is_empty())
+        Ok(self.obstacle().is_none() && !self.inner.store.due(begun_at, 1).await?.is_empty())
+    }
+
+    fn obstacle(&self) -> Option<Hold> {
+        let hold = self.inner.obstacle(self.inner.time.now());
+        hold.filter(|hold| hold.reason != HoldReason::Pace)
+    }
+
+    /// What keeps calls that were due from being dialled.
+    async fn held_round(&self, begun_at: Timestamp) -> Result<Option<Hold>, EngineError> {
+        let Some(hold) = self.obstacle() else {
+            return Ok(None);
+        };
+        // A carrier that could not be reached has put the call off by a little.
+        let due = self.inner.store.due(begun_at + A_LITTLE, 1).await?;
+        Ok((!due.is_empty()).then_some(hold))
     }
 }

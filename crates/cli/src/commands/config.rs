@@ -36,11 +36,10 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 fn shown(settings: &Settings, key: &str, secret: bool) -> Option<String> {
-    settings.get(key).map(|value| {
-        if secret {
-            "***".to_owned()
-        } else {
-            value.to_owned()
-        }
-    })
+    match settings.get(key) {
+        Some(_) if secret => Some("***".to_owned()),
+        Some(value) => Some(value.to_owned()),
+        None if key == "base_url" => settings.get("listen").map(|listen| format!("http://{listen}")),
+        None => None,
+    }
 }

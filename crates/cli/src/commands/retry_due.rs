@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ArgMatches;
+use domain::HoldReason;
 use store::StoreError;
 
 use super::{Usage, configured, runtime};
@@ -22,6 +23,7 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
         .base_url
         .clone()
         .unwrap_or_else(|| format!("http://{}", config.listen));
+    wiring::check_account(&config)?;
     let carrier = wiring::carrier(&config, &base_url, true).map_err(|error| error.context(Usage))?;
     runtime()?.block_on(async {
         let store = match wiring::open_store(&config, Duration::ZERO) {
@@ -44,6 +46,17 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
             round.asked, round.dialled
         ));
         engine.stop().await;
-        Ok(ExitCode::SUCCESS)
+        let Some(hold) = round.held else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        output::say(format_args!(
+            "calls that are due were not dialled: {}",
+            hold.message
+        ));
+        Ok(match hold.reason {
+            HoldReason::Carrier | HoldReason::Account => ExitCode::FAILURE,
+            // Somebody wants it so.
+            _ => ExitCode::SUCCESS,
+        })
     })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ArgMatches;
+use store::StoreError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -36,6 +37,17 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             .unwrap_or_else(|| format!("http://{}", config.listen));
         server::keyless_is_safe(config.listen, &base_url).map_err(anyhow::Error::msg)?;
     }
+    let store = match wiring::open_store(&config, Duration::ZERO) {
+        Err(error) if matches!(error.downcast_ref(), Some(StoreError::Held(_))) => {
+            output::say(format_args!(
+                "{error}; waiting up to {} s for it to end",
+                WAIT_FOR_LOCK.as_secs()
+            ));
+            wiring::open_store(&config, WAIT_FOR_LOCK)
+                .context("one server at a time dials from one database; stop the other, or give this one its own DATABASE_URL")?
+        }
+        other => other?,
+    };
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "{} cannot be listened on; is another program using it?",
@@ -48,7 +60,6 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| format!("http://{listen}"));
     let carrier = wiring::carrier(&config, &base_url, false).map_err(|error| error.context(Usage))?;
-    let store = wiring::open_store(&config, WAIT_FOR_LOCK)?;
     let engine = wiring::engine(&config, store, carrier).map_err(|error| error.context(Usage))?;
     engine.recover().await.context("the database cannot be read")?;
     if config.script_is_default {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::ArgMatches;
 
-use super::runtime;
+use super::{Usage, runtime};
 use crate::commands::serve::shutdown;
 use crate::{logging, output};
 
@@ -16,7 +16,10 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let defaults = sim::Options::default();
     let options = sim::Options {
         account_sid: text("account-sid").unwrap_or(defaults.account_sid),
-        auth_token: text("auth-token").unwrap_or(defaults.auth_token),
+        // While one token is being replaced, callers sign in with the first of several.
+        auth_token: text("auth-token")
+            .and_then(|tokens| tokens.split(',').next().map(str::to_owned))
+            .unwrap_or(defaults.auth_token),
         speed: flags.get_one("speed").copied().unwrap_or(defaults.speed),
         seed: flags.get_one("seed").copied().unwrap_or(defaults.seed),
         answer_rate: flags
@@ -25,6 +28,14 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
             .unwrap_or(defaults.answer_rate),
         cps: flags.get_one("cps").copied(),
     };
+    let sound = options.speed.is_finite()
+        && options.speed > 0.0
+        && (0.0..=1.0).contains(&options.answer_rate)
+        && options.cps.is_none_or(|cps| cps.is_finite() && cps > 0.0);
+    if !sound {
+        let wrong = "--speed and --cps must be above 0, --answer-rate from 0 to 1";
+        return Err(anyhow::anyhow!(wrong).context(Usage));
+    }
     runtime()?.block_on(async {
         let address = text("listen").unwrap_or_default();
         let listener = tokio::net::TcpListener::bind(&address)

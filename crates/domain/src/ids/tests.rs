@@ -22,6 +22,7 @@ fn other_texts_are_no_call_ids() {
         "",
         "7",
         "0190163d-8694-739b-aea5-966c26f8ad9",
+        "0190163D-8694-739B-AEA5-966C26F8AD90",
         "{0190163d-8694-739b-aea5-966c26f8ad90}",
     ] {
         assert_eq!(text.parse::<CallId>(), Err(NotACallId), "{text}");

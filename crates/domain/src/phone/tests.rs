@@ -39,3 +39,13 @@ fn a_number_is_masked_wherever_it_is_shown() {
     let phone: Phone = "+15551230100".parse().expect("a number");
     assert_eq!(format!("{phone} {phone:?}"), "+15*******00 +15*******00");
 }
+
+#[test]
+fn numbers_in_somebody_elses_words_are_masked_and_nothing_else_is() {
+    let words = "The number +15005550001 is not valid; 1+1 is 2, + and +0 and +123 stay";
+    assert_eq!(
+        masked(words),
+        "The number +15*******01 is not valid; 1+1 is 2, + and +0 and +123 stay"
+    );
+    assert_eq!(masked("+15551230100+15551230101"), "+15*******00+15*******01");
+}

@@ -104,8 +104,8 @@ killed! {
     a_later_callback_verified_and_not_stored: "callback.verified:3", "+15550000104", false;
     a_callback_stored_and_not_answered: "callback.committed:2", "+15550000104", false;
     somebody_answered_and_heard_nothing: "answer.committed", "+15550000100", false;
-    the_carrier_asked_and_its_answer_not_stored: "look-up.answered", "+15550000110", false;
-    the_carriers_answer_stored: "look-up.committed", "+15550000111", false;
+    the_carrier_asked_and_its_answer_not_stored: "look-up.answered", "+15550000114", false;
+    the_carriers_answer_stored: "look-up.committed", "+15550000114", false;
     hung_up_and_not_stored: "hang-up.sent", "+15550000108", true;
     hung_up_and_stored: "hang-up.committed", "+15550000108", true;
     canceled_and_not_answered: "cancel.committed", "+15550000108", true;

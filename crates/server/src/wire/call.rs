@@ -35,8 +35,9 @@ impl<'a> Answer<'a> {
             user_id: call.request.user_id.as_str(),
             twilio_sid: call
                 .attempts
-                .last()
-                .and_then(|attempt| attempt.sid.as_ref())
+                .iter()
+                .rev()
+                .find_map(|attempt| attempt.sid.as_ref())
                 .map(|sid| sid.as_str()),
             status: answered_status(call).word(),
             attempt_count: call.attempts.len(),
@@ -74,8 +75,8 @@ pub(crate) fn is_placed(call: &Call) -> bool {
 pub(crate) fn refusal(call: &Call, warnings: &[String]) -> Option<ApiError> {
     let attempt = call
         .attempts
-        .first()
-        .filter(|attempt| attempt.refused && call.is_over())?;
+        .iter()
+        .find(|attempt| attempt.refused && call.is_over() && !is_placed(call))?;
     let words = attempt
         .error_message
         .clone()

@@ -2,6 +2,7 @@
 
 use domain::{Script, limits};
 use http::Uri;
+use serde_json::json;
 
 use super::fields::Fields;
 use crate::error::{ApiError, Code};
@@ -33,7 +34,7 @@ pub(crate) fn read(fields: &mut Fields, app: &App) -> Result<Option<Script>, Api
         (None, None, Some(url)) => Script::Url(address(url)?),
         _ => {
             let message = "message, twiml, url: only one of them can be what the call says";
-            return Err(ApiError::new(Code::InvalidField, message));
+            return Err(ApiError::new(Code::InvalidField, message).with("field", json!("message")));
         }
     };
     let fault = |fault: engine::ScriptFault| ApiError::field(fault.field, fault.problem);

@@ -171,16 +171,20 @@ fn an_unconfirmed_attempt_is_used_and_the_next_follows_as_after_busy() {
 }
 
 #[test]
-fn whether_an_unconfirmed_attempt_is_followed_is_not_the_policys_set_to_say() {
-    let life = Life::with(|policy| {
-        policy.retry_on = RetryOn {
-            busy: false,
-            no_answer: false,
-            failed: false,
-        };
-    });
-    life.unconfirmed()
+fn an_unconfirmed_attempt_is_followed_where_a_busy_one_is() {
+    let with = |busy| {
+        Life::with(|policy| {
+            policy.retry_on = RetryOn {
+                busy,
+                no_answer: false,
+                failed: false,
+            };
+        })
+    };
+    with(true)
+        .unconfirmed()
         .check(CallStatus::Unconfirmed, true, Some(2 * MINUTE));
+    with(false).unconfirmed().check_over(CallStatus::Unconfirmed);
 }
 
 #[test]
