@@ -24,12 +24,15 @@ const JSON_BYTES: usize = 256 * 1024;
 /// can be told what was wrong.
 const THROWN_AWAY: usize = 16 * 1024 * 1024;
 
-/// A JSON object, and its fingerprint.
+/// A JSON object.
 #[derive(Debug)]
-pub(crate) struct Json {
-    pub(crate) fields: Map<String, Value>,
+pub(crate) struct Json(pub(crate) Map<String, Value>);
+
+impl Json {
     /// SHA-256 of the body in canonical form: equal for equal JSON, however it is written.
-    pub(crate) fingerprint: [u8; 32],
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        json::fingerprint(&self.0)
+    }
 }
 
 impl FromRequest<Shared> for Json {
@@ -38,11 +41,7 @@ impl FromRequest<Shared> for Json {
     async fn from_request(request: Request, app: &Shared) -> Result<Json, ApiError> {
         let (parts, body) = request.into_parts();
         let bytes = read_body(&parts.headers, body, JSON_BYTES, app.body_within).await?;
-        let fields = json::object(&bytes)?;
-        Ok(Json {
-            fingerprint: json::fingerprint(&fields),
-            fields,
-        })
+        json::object(&bytes).map(Json)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Promises about what the carrier says of legs that somebody has.
 
+use std::sync::Arc;
+
 use domain::{AttemptStatus, Call, CallStatus, Event, EventKind, Input};
 use store::Reported;
 
@@ -64,7 +66,7 @@ pub async fn a_repeated_fact_is_known(factory: &dyn Factory) {
     world.pass(SECOND);
     for named in [None, Some((id, 1))] {
         let reported = world.report(named, "CA1", ringing()).await;
-        assert_eq!(reported, Reported::Known(before.call.clone()));
+        assert_eq!(reported, Reported::Known(Arc::new(before.call.clone())));
     }
     assert_eq!(world.record(id).await, before);
 }

@@ -217,7 +217,7 @@ impl<'a> World<'a> {
     /// Reports a fact that changes something.
     pub(crate) async fn heard(&self, named: Option<(CallId, u32)>, leg: &str, fact: Fact) -> Call {
         match self.report(named, leg, fact).await {
-            Reported::Applied(call) => call,
+            Reported::Applied(call) => Arc::unwrap_or_clone(call),
             other => panic!("not applied: {other:?}"),
         }
     }

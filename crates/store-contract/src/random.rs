@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CallId, Input, Rules, Sid, Timestamp, UserId};
+use domain::{Call, CallId, Input, Rules, Sid, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Dialling, NewCall, Permitted, Reported, Store, Stray, Terms,
 };
@@ -318,7 +318,12 @@ impl Pair<'_> {
             Outcome::Dialling(_) | Outcome::Nothing => "upkeep",
         };
         self.saw(what);
-        if let Outcome::Applied(Applied::Done(call)) | Outcome::Reported(Reported::Applied(call)) = outcome {
+        let call = match outcome {
+            Outcome::Applied(Applied::Done(call)) => Some(call),
+            Outcome::Reported(Reported::Applied(call)) => Some(&**call),
+            _ => None,
+        };
+        if let Some(call) = call {
             if !call.extras.is_empty() {
                 self.saw("extra");
             }
@@ -350,6 +355,10 @@ async fn perform(store: &dyn Store, operation: Operation, at: At) -> Outcome {
     outcome.expect("nothing is wrong with the store")
 }
 
+fn shared(call: Arc<Call>) -> Arc<Call> {
+    Arc::new(plain(Arc::unwrap_or_clone(call)))
+}
+
 fn plain_outcome(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Accepted(Accepted::New(call)) => Outcome::Accepted(Accepted::New(plain(call))),
@@ -358,8 +367,8 @@ fn plain_outcome(outcome: Outcome) -> Outcome {
         Outcome::Permitted(Permitted::Granted(call)) => Outcome::Permitted(Permitted::Granted(plain(call))),
         Outcome::Applied(Applied::Done(call)) => Outcome::Applied(Applied::Done(plain(call))),
         Outcome::Applied(Applied::Refused(call, why)) => Outcome::Applied(Applied::Refused(plain(call), why)),
-        Outcome::Reported(Reported::Applied(call)) => Outcome::Reported(Reported::Applied(plain(call))),
-        Outcome::Reported(Reported::Known(call)) => Outcome::Reported(Reported::Known(plain(call))),
+        Outcome::Reported(Reported::Applied(call)) => Outcome::Reported(Reported::Applied(shared(call))),
+        Outcome::Reported(Reported::Known(call)) => Outcome::Reported(Reported::Known(shared(call))),
         other => other,
     }
 }

@@ -4,7 +4,7 @@
 //! or history can be forgotten. They decide nothing: what changed is read off the call before and
 //! after its step.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use domain::step::Step;
 use domain::{Call, CallId, CallStatus, Event, Phone, Timestamp, UserId};
@@ -20,9 +20,23 @@ use crate::writer::Tx;
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) n: i64,
-    pub(crate) call: Call,
+    pub(crate) call: Arc<Call>,
     place: Place,
     events: i64,
+}
+
+impl Stored {
+    /// A call as [`insert`] or [`save`] leaves it in its row, but for a look noted early.
+    #[cfg(test)]
+    pub(crate) fn new(n: i64, call: Call, events: i64) -> Stored {
+        let place = Place::of(&call);
+        Stored {
+            n,
+            call: Arc::new(call),
+            place,
+            events,
+        }
+    }
 }
 
 /// The columns by which a call is found, each in an index of its own.
@@ -108,6 +122,14 @@ macro_rules! select_calls {
     };
 }
 
+/// Reads a call that is about to be changed: from memory if it was written just now.
+pub(crate) fn load_to_change(tx: &mut Tx<'_>, id: CallId) -> Result<Option<Stored>, Fault> {
+    match tx.recent().take(id) {
+        Some(stored) => Ok(Some(stored)),
+        None => load(tx, id),
+    }
+}
+
 /// Reads a call by its id.
 pub(crate) fn load(conn: &Connection, id: CallId) -> Result<Option<Stored>, Fault> {
     one(conn, select_calls!("WHERE id = ?1"), &id.as_bytes()[..])
@@ -132,7 +154,7 @@ pub(crate) fn to_check(conn: &Connection, now: Timestamp, limit: i64) -> Result<
     let mut rows = select.query((now.millis(), limit))?;
     let mut calls = Vec::new();
     while let Some(row) = rows.next()? {
-        calls.push(stored(row)?.call);
+        calls.push(Arc::unwrap_or_clone(stored(row)?.call));
     }
     Ok(calls)
 }
@@ -149,7 +171,7 @@ fn stored(row: &Row<'_>) -> Result<Stored, Fault> {
     let body = text(row, 11).ok_or_else(|| unreadable(id))?;
     Ok(Stored {
         n: row.get(0)?,
-        call: codec::read_call(columns, body)?,
+        call: Arc::new(codec::read_call(columns, body)?),
         place: Place {
             shelf: row.get(6)?,
             alive: row.get(7)?,
@@ -173,7 +195,7 @@ pub(crate) fn unreadable(id: CallId) -> StoreError {
     StoreError::broken(format!("the row of call {id} cannot be read"))
 }
 
-/// Writes a new call. `terms` are needed if the step asked for a permit.
+/// Writes a new call, and says under which number. `terms` are needed if the step asked for a permit.
 pub(crate) fn insert(tx: &mut Tx<'_>, step: &Step, terms: Option<&Terms>) -> Result<i64, Fault> {
     let call = &step.call;
     let place = Place::of(call);
@@ -201,24 +223,31 @@ pub(crate) fn insert(tx: &mut Tx<'_>, step: &Step, terms: Option<&Terms>) -> Res
     let n = tx.last_insert_rowid();
     add_events(tx, n, 0, &step.events)?;
     follow(tx, n, &Changes::between(None, call), call, terms)?;
+    tx.recent().keep(Stored {
+        n,
+        call: Arc::new(call.clone()),
+        place,
+        events: crate::rows(step.events.len()),
+    });
     Ok(n)
 }
 
-/// Writes what a step made of a stored call. `terms` are needed if the step asked for a permit.
+/// Writes what a step made of a stored call, and hands it back. `terms` are needed if the step asked
+/// for a permit.
 pub(crate) fn save(
     tx: &mut Tx<'_>,
     before: &Stored,
-    step: &Step,
+    step: Step,
     terms: Option<&Terms>,
-) -> Result<(), Fault> {
-    let call = &step.call;
-    let place = before.place.after(call);
+) -> Result<Arc<Call>, Fault> {
+    let call = Arc::new(step.call);
+    let place = before.place.after(&call);
     let (status, attempts) = (
         codec::status_to_code(call.status()),
         crate::rows(call.attempts.len()),
     );
     let events = before.events + crate::rows(step.events.len());
-    let (retry, body) = (call.should_retry(), codec::write_call(call));
+    let (retry, body) = (call.should_retry(), codec::write_call(&call));
     let mut params: Vec<&dyn ToSql> = vec![&before.n, &status, &attempts, &retry, &events, &body];
     let moved = before.place.moved_to(&place, &mut params);
     tx.prepare_cached(&UPDATES[moved])?.execute(&params[..])?;
@@ -226,10 +255,17 @@ pub(crate) fn save(
     follow(
         tx,
         before.n,
-        &Changes::between(Some(&before.call), call),
-        call,
+        &Changes::between(Some(&before.call), &call),
+        &call,
         terms,
-    )
+    )?;
+    tx.recent().keep(Stored {
+        n: before.n,
+        call: Arc::clone(&call),
+        place,
+        events,
+    });
+    Ok(call)
 }
 
 /// The statements that change a call, by which of the columns of [`Place`] they set: SQLite
@@ -293,7 +329,8 @@ pub(crate) fn next_check(conn: &Connection, after: Timestamp) -> Result<Option<T
 }
 
 /// Notes exactly when a call must next be looked at.
-pub(crate) fn put_off_check(tx: &Tx<'_>, id: CallId) -> Result<(), Fault> {
+pub(crate) fn put_off_check(tx: &mut Tx<'_>, id: CallId) -> Result<(), Fault> {
+    tx.recent().forget(id);
     let Some(stored) = load(tx, id)? else {
         return Ok(());
     };
@@ -319,7 +356,7 @@ pub(crate) fn record(conn: &Connection, user: &UserId, id: CallId) -> Result<Opt
         events.push(codec::read_event(id, at, body)?);
     }
     Ok(Some(Record {
-        call: stored.call,
+        call: Arc::unwrap_or_clone(stored.call),
         events,
     }))
 }

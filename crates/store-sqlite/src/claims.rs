@@ -5,6 +5,8 @@
 //! can see (a pause, the live limit, another dial between the same numbers), looked at in the
 //! transaction that writes the permit.
 
+use std::sync::Arc;
+
 use domain::step::{Input, step};
 use domain::{Call, CallId, CallState, HoldReason, Refusal, Timestamp};
 use rusqlite::Connection;
@@ -58,7 +60,7 @@ fn known_key(tx: &Tx<'_>, key: &Key) -> Result<Option<Accepted>, Fault> {
     }
     let stored = calls::load_by_number(tx, row.get(1)?)?;
     let stored = stored.ok_or_else(|| StoreError::broken("an idempotency key belongs to no call"))?;
-    Ok(Some(Accepted::Repeat(stored.call)))
+    Ok(Some(Accepted::Repeat(Arc::unwrap_or_clone(stored.call))))
 }
 
 fn due_input(terms: &Terms) -> Input {
@@ -83,7 +85,7 @@ pub(crate) fn permit(
     at: &At,
     boot: Option<i64>,
 ) -> Result<Permitted, Fault> {
-    let Some(stored) = calls::load(tx, id)? else {
+    let Some(stored) = calls::load_to_change(tx, id)? else {
         return Ok(Permitted::Refused(Refusal::AlreadyOver));
     };
     let dialled = match step(&stored.call, due_input(terms), at.moment()) {
@@ -92,15 +94,15 @@ pub(crate) fn permit(
     };
     match obstacle(tx, &stored.call, terms, boot)? {
         None => {
-            calls::save(tx, &stored, &dialled, Some(terms))?;
-            Ok(Permitted::Granted(dialled.call))
+            let call = calls::save(tx, &stored, dialled, Some(terms))?;
+            Ok(Permitted::Granted(Arc::unwrap_or_clone(call)))
         }
         Some(Obstacle::Paused) => Ok(Permitted::Paused),
         Some(Obstacle::LiveLimit) => Ok(Permitted::LiveLimit),
         Some(Obstacle::Pair) => match step(&stored.call, pair_taken(), at.moment()) {
             Ok(held) => {
-                calls::save(tx, &stored, &held, None)?;
-                Ok(Permitted::Held(held.call))
+                let call = calls::save(tx, &stored, held, None)?;
+                Ok(Permitted::Held(Arc::unwrap_or_clone(call)))
             }
             Err(refusal) => Ok(Permitted::Refused(refusal)),
         },

@@ -1,5 +1,6 @@
 //! What the carrier says of legs: brought to the attempt that owns the leg, or kept until one does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::step::{Answer, Input, step};
@@ -21,14 +22,17 @@ const COARSE: Duration = Duration::from_secs(1);
 
 /// Takes one step of a call, and applies what was kept about the legs that became known by it.
 pub(crate) fn apply(tx: &mut Tx<'_>, id: CallId, input: &Input, at: &At) -> Result<Applied, Fault> {
-    let Some(stored) = calls::load(tx, id)? else {
+    let Some(stored) = calls::load_to_change(tx, id)? else {
         return Ok(Applied::NoSuchCall);
     };
     let input = without_foreign_legs(tx, &stored, input.clone())?;
     match take(tx, &stored, input, at)? {
-        Ok(call) if has_grown(&stored.call, &call) => Ok(Applied::Done(with_orphans(tx, call, at)?)),
-        Ok(call) => Ok(Applied::Done(call)),
-        Err(refusal) => Ok(Applied::Refused(stored.call, refusal)),
+        Ok(call) if has_grown(&stored.call, &call) => {
+            let call = with_orphans(tx, call, at)?;
+            Ok(Applied::Done(Arc::unwrap_or_clone(call)))
+        }
+        Ok(call) => Ok(Applied::Done(Arc::unwrap_or_clone(call))),
+        Err(refusal) => Ok(Applied::Refused(Arc::unwrap_or_clone(stored.call), refusal)),
     }
 }
 
@@ -46,12 +50,14 @@ pub(crate) fn report(tx: &mut Tx<'_>, stray: &Stray, at: &At) -> Result<Reported
     }
 }
 
-fn take(tx: &mut Tx<'_>, stored: &Stored, input: Input, at: &At) -> Result<Result<Call, Refusal>, Fault> {
+fn take(
+    tx: &mut Tx<'_>,
+    stored: &Stored,
+    input: Input,
+    at: &At,
+) -> Result<Result<Arc<Call>, Refusal>, Fault> {
     match step(&stored.call, input, at.moment()) {
-        Ok(step) => {
-            calls::save(tx, stored, &step, None)?;
-            Ok(Ok(step.call))
-        }
+        Ok(step) => Ok(Ok(calls::save(tx, stored, step, None)?)),
         Err(refusal) => Ok(Err(refusal)),
     }
 }
@@ -61,16 +67,16 @@ enum Delivered {
     /// Taken; `grown` says that a leg or an attempt became known by it.
     Applied {
         grown: bool,
-        call: Call,
+        call: Arc<Call>,
     },
-    Known(Call),
+    Known(Arc<Call>),
     Misdirected,
     Nobodys,
 }
 
 fn deliver(tx: &mut Tx<'_>, stray: &Stray, at: &At) -> Result<Delivered, Fault> {
     let named = match stray.named {
-        Some((id, attempt)) => calls::load(tx, id)?.map(|stored| (stored, attempt)),
+        Some((id, attempt)) => calls::load_to_change(tx, id)?.map(|stored| (stored, attempt)),
         None => None,
     };
     // Almost always the named attempt is the leg's known owner, and nothing else has to be looked up.
@@ -124,7 +130,7 @@ fn hand_over(
             call,
         },
         Err(Refusal::NoSuchAttempt) => Delivered::Nobodys,
-        Err(_) => Delivered::Known(stored.call.clone()),
+        Err(_) => Delivered::Known(Arc::clone(&stored.call)),
     })
 }
 
@@ -172,7 +178,7 @@ fn legs(call: &Call) -> impl Iterator<Item = &Sid> {
 }
 
 /// Applies, in the order in which they came, the orphans whose leg or attempt a call has now.
-fn with_orphans(tx: &mut Tx<'_>, mut call: Call, at: &At) -> Result<Call, Fault> {
+fn with_orphans(tx: &mut Tx<'_>, mut call: Arc<Call>, at: &At) -> Result<Arc<Call>, Fault> {
     if !tx.prepare_cached("SELECT 1 FROM orphans LIMIT 1")?.exists([])? {
         return Ok(call);
     }

@@ -20,8 +20,11 @@ mod migrate;
 mod open;
 mod pages;
 mod readers;
+mod recent;
 mod tally;
 mod writer;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::step::Input;
@@ -156,7 +159,7 @@ impl Store for SqliteStore {
 
     async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
         self.readers
-            .read(move |conn| Ok(calls::load(conn, id)?.map(|stored| stored.call)))
+            .read(move |conn| Ok(calls::load(conn, id)?.map(|stored| Arc::unwrap_or_clone(stored.call))))
             .await
     }
 

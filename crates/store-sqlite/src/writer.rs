@@ -18,6 +18,7 @@ use store::StoreError;
 
 use crate::error::{self, Fault};
 use crate::health::Health;
+use crate::recent::Recent;
 use crate::tally::Tally;
 
 mod batch;
@@ -32,13 +33,25 @@ use lanes::{ASKED_BOUND, HAPPENED_BOUND, Lanes, Refused};
 /// It never begins or ends a transaction itself.
 pub struct Tx<'a> {
     conn: &'a Connection,
-    tally: &'a mut Tally,
+    memory: &'a mut Memory,
+}
+
+/// What the writer has in its head beside the file.
+#[derive(Debug, Default)]
+struct Memory {
+    tally: Tally,
+    recent: Recent,
 }
 
 impl Tx<'_> {
     /// The counters of this batch. What is added is dropped again if this work is rolled back.
     pub(crate) fn tally(&mut self) -> &mut Tally {
-        self.tally
+        &mut self.memory.tally
+    }
+
+    /// The calls that were written last. All are forgotten if this work is rolled back.
+    pub(crate) fn recent(&mut self) -> &mut Recent {
+        &mut self.memory.recent
     }
 }
 

@@ -30,7 +30,11 @@ pub struct CallColumns {
 
 /// Writes what a call holds beside [`CallColumns`].
 pub fn write_call(call: &Call) -> String {
-    serde_json::to_string(&call::Body::from(call)).expect("plain values always have a written form")
+    // Room for the usual call with two attempts, so that the text is not moved while it grows.
+    let mut text = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut text, &call::Body::from(call))
+        .expect("plain values always have a written form");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 /// Reads a call back.

@@ -1,5 +1,6 @@
 //! What crosses the seam to a store, beside the domain's own values.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Call, CallId, CallStatus, Event, Fact, Hold, Phone, Refusal, Request, Sid, Timestamp, UserId};
@@ -91,10 +92,10 @@ pub struct Stray {
 /// What became of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reported {
-    /// Stored; the call as it stands now.
-    Applied(Call),
+    /// Stored; the call as it stands now, shared with a store that keeps it at hand.
+    Applied(Arc<Call>),
     /// It said nothing new; the call as it stands.
-    Known(Call),
+    Known(Arc<Call>),
     /// No call has this leg: kept until one does.
     Orphan,
     /// The request named another attempt than the leg's: recorded there, nothing else changed.

@@ -23,9 +23,9 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let key = key.map(|key| Key {
         key,
-        body: body.fingerprint,
+        body: body.fingerprint(),
     });
-    let asked = request::read(body.fields, &app)?;
+    let asked = request::read(body.0, &app)?;
     match app.engine.request(asked.request, key).await? {
         Taken::Call(call) => Ok(about(&call, answer(&app, &call, &asked.warnings))),
         Taken::KeyTaken => Err(ApiError::new(

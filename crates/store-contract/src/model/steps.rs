@@ -1,5 +1,6 @@
 //! Changing calls: one step and all that follows from it, and what the carrier says of legs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Answer, Call, CallId, Input, Leg, Refusal, Sid, step};
@@ -39,7 +40,7 @@ impl Memory {
         match reported {
             Reported::Applied(call) => {
                 self.adopt(call.id, at);
-                Reported::Applied(self.stands(call.id))
+                Reported::Applied(Arc::new(self.stands(call.id)))
             }
             Reported::Orphan => {
                 self.keep(stray);
@@ -114,9 +115,9 @@ impl Memory {
             fact: stray.fact.clone(),
         };
         match self.take(id, fact, at) {
-            Ok(()) => Reported::Applied(self.stands(id)),
+            Ok(()) => Reported::Applied(Arc::new(self.stands(id))),
             Err(Refusal::NoSuchAttempt) => Reported::Orphan,
-            Err(_) => Reported::Known(self.stands(id)),
+            Err(_) => Reported::Known(Arc::new(self.stands(id))),
         }
     }
 

@@ -13,12 +13,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 
-use super::Tx;
 use super::job::{Job, Ran, panic_words};
 use super::lanes::{BATCH, Lanes, Taken};
+use super::{Memory, Tx};
 use crate::error::{self, BatchFailure};
 use crate::health::Health;
-use crate::tally::Tally;
 
 /// Pages in the log at which it is emptied while work goes on: 32 MiB at 4 KiB. Often enough to
 /// bound the file and the time of a start, seldom enough that pages written again and again are
@@ -72,12 +71,12 @@ fn work(
     log_pages: &AtomicI32,
     batch: &mut Vec<Box<dyn Job>>,
 ) {
-    let mut tally = Tally::default();
+    let mut memory = Memory::default();
     let mut checkpoints = Checkpoints::new(log_pages);
     loop {
         match lanes.take(batch, checkpoints.is_wanted().then_some(IDLE)) {
             Taken::Batch => {
-                let failure = write(conn, batch, &mut tally, health).err();
+                let failure = write(conn, batch, &mut memory, health).err();
                 if let Some(failure) = &failure {
                     tracing::warn!(error = %failure.to_store(), size = batch.len(), "a batch was not stored");
                 }
@@ -146,29 +145,30 @@ impl<'a> Checkpoints<'a> {
 fn write(
     conn: &Connection,
     batch: &mut [Box<dyn Job>],
-    tally: &mut Tally,
+    memory: &mut Memory,
     health: &Health,
 ) -> Result<(), BatchFailure> {
     if let Some(reason) = health.broken() {
         return Err(BatchFailure::untrusted(reason));
     }
-    let mut written = attempt(conn, batch, tally, health, Undo::All);
+    let mut written = attempt(conn, batch, memory, health, Undo::All);
     if let Ok(Attempted::MustUndoOne) = written {
-        written = roll_back(conn, tally).and_then(|()| attempt(conn, batch, tally, health, Undo::Each));
+        written = roll_back(conn, memory).and_then(|()| attempt(conn, batch, memory, health, Undo::Each));
     }
     match written {
         Ok(_) => Ok(()),
         Err(failure) => {
             failure.sqlite().inspect(|error| health.judge(error));
             // Were this to fail as well, the next BEGIN would say so.
-            let _ = roll_back(conn, tally);
+            let _ = roll_back(conn, memory);
             Err(failure)
         }
     }
 }
 
-fn roll_back(conn: &Connection, tally: &mut Tally) -> Result<(), BatchFailure> {
-    tally.clear();
+fn roll_back(conn: &Connection, memory: &mut Memory) -> Result<(), BatchFailure> {
+    memory.tally.clear();
+    memory.recent.clear();
     if conn.is_autocommit() {
         Ok(())
     } else {
@@ -195,18 +195,19 @@ enum Attempted {
 fn attempt(
     conn: &Connection,
     batch: &mut [Box<dyn Job>],
-    tally: &mut Tally,
+    memory: &mut Memory,
     health: &Health,
     undo: Undo,
 ) -> Result<Attempted, BatchFailure> {
     let execute = |sql| conn.prepare_cached(sql)?.raw_execute();
     execute("BEGIN IMMEDIATE")?;
+    memory.recent.begin(conn)?;
     for job in batch.iter_mut() {
         if undo == Undo::Each {
             execute("SAVEPOINT one")?;
         }
         let written = conn.total_changes();
-        let ran = job.run(&mut Tx { conn, tally }, health);
+        let ran = job.run(&mut Tx { conn, memory }, health);
         if conn.is_autocommit() {
             // A full disk or want of memory makes SQLite undo the whole transaction, the work
             // before included.
@@ -216,13 +217,14 @@ fn attempt(
             return Err(BatchFailure::untrusted(reason));
         }
         match ran {
-            Ran::Kept => tally.keep(),
+            Ran::Kept => memory.tally.keep(),
             Ran::Failed => {
-                tally.drop_open();
+                memory.tally.drop_open();
                 if conn.total_changes() != written {
                     if undo == Undo::All {
                         return Ok(Attempted::MustUndoOne);
                     }
+                    memory.recent.clear();
                     execute("ROLLBACK TO one")?;
                 }
             }
@@ -231,7 +233,7 @@ fn attempt(
             execute("RELEASE one")?;
         }
     }
-    tally.write(conn)?;
+    memory.tally.write(conn)?;
     execute("COMMIT")?;
     Ok(Attempted::Committed)
 }
