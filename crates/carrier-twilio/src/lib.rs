@@ -4,6 +4,7 @@
 mod callback;
 mod dial;
 mod form;
+mod probe;
 mod rest;
 mod settings;
 mod signature;
@@ -26,7 +27,8 @@ use carrier::{
 use domain::{Fact, Leg, Phone, Script, Sid, Timestamp};
 use http::Response;
 
-pub use settings::{ApiKey, SettingFault, Settings};
+pub use probe::{Account, Caller, Numbers, ProbeError};
+pub use settings::{ApiKey, SettingFault, Settings, can_call_back};
 pub use socket::{Socket, UnusableAddress};
 pub use transport::{ConnectError, Connection, SendError, Transport};
 

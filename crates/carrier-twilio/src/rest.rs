@@ -52,6 +52,8 @@ pub(crate) struct Rest {
     host: HeaderValue,
     /// `https://api.twilio.com`: the only place that list pages may lie in.
     origin: String,
+    /// `/2010-04-01/Accounts/AC...`
+    account: String,
     /// `/2010-04-01/Accounts/AC.../Calls`
     calls: String,
     authorization: HeaderValue,
@@ -73,11 +75,13 @@ impl Rest {
         let mut authorization =
             HeaderValue::try_from(format!("Basic {basic}")).expect("base64 is visible ASCII");
         authorization.set_sensitive(true);
+        let account = format!("{path}/{API_VERSION}/Accounts/{}", settings.account_sid);
         Self {
             transport,
             host: HeaderValue::try_from(host).expect("an address that was parsed has a visible host"),
             origin: format!("{scheme}://{host}"),
-            calls: format!("{path}/{API_VERSION}/Accounts/{}/Calls", settings.account_sid),
+            calls: format!("{account}/Calls"),
+            account,
             authorization,
         }
     }
@@ -112,6 +116,15 @@ impl Rest {
     /// Asks for a page of a list, at a path that [`Rest::first_page`] or [`Rest::next_page`] gave.
     pub(crate) async fn page(&self, path: &str) -> Reply<Result<Response<Bytes>, AskError>> {
         self.ask(self.request(Method::GET, path, None)).await
+    }
+
+    /// Asks for the account itself, or with a `kind` for the first page of what it has of that kind.
+    pub(crate) async fn account(&self, kind: Option<&str>) -> Reply<Result<Response<Bytes>, AskError>> {
+        let path = match kind {
+            None => format!("{}.json", self.account),
+            Some(kind) => format!("{}/{kind}.json?PageSize={PAGE_SIZE}", self.account),
+        };
+        self.ask(self.request(Method::GET, &path, None)).await
     }
 
     /// Where the list of all calls between two numbers begins. Never filtered by start: a call that waits in

@@ -89,24 +89,39 @@ pub(crate) fn check(mut settings: Settings) -> Result<Checked, SettingFault> {
     }
     trim(&mut settings.api_address);
     trim(&mut settings.public_address);
-    let Some(api) = address(&settings.api_address) else {
-        return fault(
-            "TWILIO_API_BASE",
-            "must be an address such as https://api.twilio.com",
-        );
-    };
-    let Some(public) = address(&settings.public_address) else {
-        return fault(
-            "BASE_URL",
-            "must be an address such as https://calls.example.com, without a query",
-        );
-    };
-    let is_reachable = !is_loopback(&public) || is_loopback(&api);
+    let (api, is_reachable) = addresses(&settings.api_address, &settings.public_address)?;
     Ok(Checked {
         calls_back: is_reachable && !settings.inline_only,
         settings,
         api,
     })
+}
+
+/// Whether a carrier at `api_address` could reach `public_address`, as far as the two tell.
+///
+/// # Errors
+/// The one that is no address.
+pub fn can_call_back(api_address: &str, public_address: &str) -> Result<bool, SettingFault> {
+    addresses(api_address, public_address).map(|(_, is_reachable)| is_reachable)
+}
+
+/// The carrier's address, and whether ours can be reached from there.
+fn addresses(api: &str, public: &str) -> Result<(Uri, bool), SettingFault> {
+    let fault = |setting, problem| SettingFault { setting, problem };
+    let api = address(api).ok_or_else(|| {
+        fault(
+            "TWILIO_API_BASE",
+            "must be an address such as https://api.twilio.com",
+        )
+    })?;
+    let public = address(public).ok_or_else(|| {
+        fault(
+            "BASE_URL",
+            "must be an address such as https://calls.example.com, without a query",
+        )
+    })?;
+    let is_reachable = !is_loopback(&public) || is_loopback(&api);
+    Ok((api, is_reachable))
 }
 
 fn trim(address: &mut String) {

@@ -9,6 +9,8 @@ use secrecy::SecretString;
 
 use super::*;
 
+mod probe;
+
 const SID: &str = "CA00000000000000000000000000000001";
 
 /// One prepared answer.

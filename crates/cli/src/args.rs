@@ -11,7 +11,7 @@ pub fn command() -> Command {
         .about("Phones people until they are reached: dials through Twilio, keeps the record of every attempt, tries again.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), config()])
+        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), config(), doctor()])
 }
 
 fn serve() -> Command {
@@ -116,6 +116,16 @@ fn retry_due() -> Command {
 
 fn config() -> Command {
     with_flags(Command::new("config").about("Every setting, its value and where that comes from")).arg(json())
+}
+
+fn doctor() -> Command {
+    let about = "Says what is missing or wrong with this set-up, and what to do about it";
+    with_flags(Command::new("doctor").about(about))
+        .arg(switch(
+            "deep",
+            "read the whole database too, to see that nothing is damaged",
+        ))
+        .arg(json())
 }
 
 fn as_client(command: Command) -> Command {

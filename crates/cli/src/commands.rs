@@ -5,6 +5,7 @@ mod calls;
 mod config;
 mod demo;
 mod dialling;
+mod doctor;
 mod retry_due;
 mod serve;
 mod sim;
@@ -41,6 +42,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("resume", flags)) => dialling::run(flags, "resume"),
         Some(("retry-due", flags)) => retry_due::run(flags),
         Some(("config", flags)) => config::run(flags),
+        Some(("doctor", flags)) => doctor::run(flags),
         _ => unreachable!("clap lets no other command through"),
     }
 }

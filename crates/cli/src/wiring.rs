@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use carrier::Carrier as _;
-use carrier_twilio::{ApiKey, Twilio};
+use carrier_twilio::{ApiKey, SettingFault, Twilio};
 use engine::clock::SystemClock;
 use engine::dice::SystemDice;
 use engine::{Engine, Parts};
 use store_sqlite::{Purpose, SqliteStore};
 
 use crate::config::Config;
+
+/// A public address for questions that nothing comes back to.
+const NOWHERE: &str = "http://127.0.0.1";
 
 /// Opens the database for dialling, waiting so long for a process that still holds the right.
 ///
@@ -51,8 +54,32 @@ pub fn check_account(config: &Config) -> anyhow::Result<()> {
 /// The setting that is missing or cannot work.
 pub fn carrier(config: &Config, base_url: &str, inline_only: bool) -> anyhow::Result<Twilio> {
     check_account(config)?;
+    let settings = carrier_settings(config, base_url);
+    Ok(Twilio::new(carrier_twilio::Settings {
+        inline_only,
+        ..settings
+    })?)
+}
+
+/// The carrier, for questions about the account alone: as the account itself, or with the API key that it has.
+///
+/// # Errors
+/// The setting that cannot work.
+pub fn asking(config: &Config, with_key: bool) -> Result<Twilio, SettingFault> {
+    let settings = carrier_settings(config, NOWHERE);
+    let api_key = settings.api_key.clone().filter(|_| with_key);
+    Twilio::new(carrier_twilio::Settings { api_key, ..settings })
+}
+
+/// The server's public address: the one that is set, else what it listens on.
+pub fn base_url(config: &Config) -> String {
+    let listen = || format!("http://{}", config.listen);
+    config.base_url.clone().unwrap_or_else(listen)
+}
+
+fn carrier_settings(config: &Config, base_url: &str) -> carrier_twilio::Settings {
     let account = &config.account;
-    let settings = carrier_twilio::Settings {
+    carrier_twilio::Settings {
         account_sid: account.sid.clone().unwrap_or_default(),
         auth_tokens: account.tokens.clone(),
         api_key: account
@@ -61,10 +88,9 @@ pub fn carrier(config: &Config, base_url: &str, inline_only: bool) -> anyhow::Re
             .map(|(sid, secret)| ApiKey { sid, secret }),
         api_address: account.api_base.clone(),
         public_address: base_url.to_owned(),
-        inline_only,
+        inline_only: false,
         verbs: config.twiml_verbs.clone(),
-    };
-    Ok(Twilio::new(settings)?)
+    }
 }
 
 /// The engine.

@@ -69,6 +69,10 @@ pub struct Faults {
     pub down: bool,
     /// Every request is answered as for a suspended account: 401, code 20003.
     pub suspended: bool,
+    /// The account is one on trial.
+    pub trial: bool,
+    /// By how many seconds the `Date` of every answer is ahead of the true one; negative: behind.
+    pub date_ahead_s: i32,
     /// How every request to create a call is answered.
     pub answer: Refusal,
 }
@@ -78,6 +82,8 @@ impl Default for Faults {
         Self {
             down: false,
             suspended: false,
+            trial: false,
+            date_ahead_s: 0,
             answer: Refusal::Normal,
         }
     }

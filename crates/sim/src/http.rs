@@ -8,6 +8,7 @@ use crate::fault::{Faults, Refusal};
 use crate::notice::{Action, Answer, Document, Request};
 use crate::report;
 use crate::rest::{self, Incoming};
+use crate::wire;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -243,7 +244,13 @@ async fn api(
         authorization: headers.get("authorization").and_then(|value| value.to_str().ok()),
         body: &body,
     };
-    let outcome = shared.with(|exchange, now_ms| rest::answer(exchange, now_ms, &incoming));
+    let (outcome, date) = shared.with(|exchange, now_ms| {
+        let outcome = rest::answer(exchange, now_ms, &incoming);
+        let ahead_s = i64::from(exchange.faults().date_ahead_s);
+        // Without the fault the server's own date is sent, which is the system's.
+        let date = (ahead_s != 0).then(|| wire::http_date(now_ms.saturating_add_signed(ahead_s * 1_000)));
+        (outcome, date)
+    });
     deliver(&shared, &outcome.first).await;
     match outcome.answer {
         Answer::Cut => {
@@ -260,6 +267,7 @@ async fn api(
             (
                 StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 headers,
+                date.map(|date| [("date", date)]),
                 body,
             )
                 .into_response()
@@ -299,6 +307,8 @@ async fn faults(State(shared): State<Arc<Shared>>) -> Response {
 struct Switches {
     down: Option<bool>,
     suspended: Option<bool>,
+    trial: Option<bool>,
+    date_ahead_s: Option<i32>,
     answer: Option<Refusal>,
 }
 
@@ -312,6 +322,8 @@ async fn set_faults(State(shared): State<Arc<Shared>>, body: Bytes) -> Response 
         exchange.set_faults(Faults {
             down: switches.down.unwrap_or(old.down),
             suspended: switches.suspended.unwrap_or(old.suspended),
+            trial: switches.trial.unwrap_or(old.trial),
+            date_ahead_s: switches.date_ahead_s.unwrap_or(old.date_ahead_s),
             answer: switches.answer.unwrap_or(old.answer),
         });
         exchange.faults()

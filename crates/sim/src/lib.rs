@@ -8,6 +8,7 @@
 
 mod exchange;
 pub use exchange::{Exchange, Totals};
+mod account;
 mod rest;
 pub use rest::{Incoming, answer};
 mod notice;

@@ -1,6 +1,7 @@
 //! The vendor's REST API without a socket: a request's parts in, an outcome out. It must not know about HTTP
 //! libraries, so that a simulation can call it in the same process. Called for every request to the API.
 
+use crate::account;
 use crate::exchange::Exchange;
 use crate::notice::{Answer, Outcome};
 use crate::page;
@@ -41,8 +42,10 @@ pub fn answer(exchange: &mut Exchange, now_ms: u64, incoming: &Incoming<'_>) -> 
     let Some(rest) = incoming.path.strip_prefix(&prefix) else {
         return not_found().into();
     };
-    if rest == ".json" && incoming.method == "GET" {
-        return account(exchange).into();
+    if incoming.method == "GET"
+        && let Some(answer) = account::get(exchange, rest)
+    {
+        return answer.into();
     }
     if rest == "/Calls.json" {
         return match incoming.method {
@@ -79,18 +82,6 @@ fn may_ask(exchange: &Exchange, authorization: Option<&str>) -> bool {
         && STANDARD
             .decode(given.trim())
             .is_ok_and(|it| it == wanted.as_bytes())
-}
-
-fn account(exchange: &Exchange) -> Answer {
-    let sid = &exchange.options().account_sid;
-    let uri = format!("/{}/Accounts/{sid}.json", wire::API_VERSION);
-    let body = serde_json::json!({
-        "sid": sid, "friendly_name": "Simulated account", "status": "active", "type": "Full", "uri": uri,
-    });
-    Answer::Reply {
-        status: 200,
-        body: body.to_string(),
-    }
 }
 
 fn not_allowed(method: &str) -> Answer {

@@ -56,6 +56,11 @@ pub fn rfc2822(ms: u64) -> String {
     moment(ms).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
+/// A time as the header `Date` has it.
+pub fn http_date(ms: u64) -> String {
+    moment(ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// A time as the ledger writes it: ISO 8601 with milliseconds.
 pub fn iso(ms: u64) -> String {
     moment(ms).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()

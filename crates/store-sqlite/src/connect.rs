@@ -86,7 +86,7 @@ pub(crate) fn prepare_file(path: &Path) -> Result<bool, StoreError> {
 
 /// Locks and shared memory of a network's file system cannot be relied upon, and both are needed.
 #[cfg(target_os = "linux")]
-fn refuse_network(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn refuse_network(path: &Path) -> Result<(), StoreError> {
     // Numbers from the kernel's list of file systems (linux/magic.h and the sources of those not in it).
     const NETWORKS: [(u32, &str); 9] = [
         (0x6969, "NFS"),

@@ -13,6 +13,7 @@ mod clock;
 mod connect;
 mod dialling;
 mod error;
+mod examine;
 mod facts;
 mod health;
 mod lock;
@@ -35,6 +36,7 @@ use store::{
 };
 
 use boot::Boot;
+pub use examine::{Examination, examine};
 use health::Health;
 use lock::Held;
 pub use open::Purpose;

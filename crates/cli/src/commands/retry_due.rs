@@ -19,10 +19,7 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
         settings.get("log_format").unwrap_or_default(),
     )
     .map_err(|error| error.context(Usage))?;
-    let base_url = config
-        .base_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{}", config.listen));
+    let base_url = wiring::base_url(&config);
     wiring::check_account(&config)?;
     let carrier = wiring::carrier(&config, &base_url, true).map_err(|error| error.context(Usage))?;
     runtime()?.block_on(async {

@@ -31,11 +31,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     allow_many_files();
     wiring::check_account(&config)?;
     if config.api_keys.is_empty() {
-        let base_url = config
-            .base_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{}", config.listen));
-        server::keyless_is_safe(config.listen, &base_url).map_err(anyhow::Error::msg)?;
+        server::keyless_is_safe(config.listen, &wiring::base_url(&config)).map_err(anyhow::Error::msg)?;
     }
     let store = match wiring::open_store(&config, Duration::ZERO) {
         Err(error) if matches!(error.downcast_ref(), Some(StoreError::Held(_))) => {

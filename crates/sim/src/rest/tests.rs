@@ -92,3 +92,40 @@ fn faults_of_the_whole_carrier_come_first_and_place_nothing() {
     assert_eq!(ask(exchange, "POST", CALLS, RIGHT, CREATE).0, 401);
     assert!(exchange.calls().is_empty());
 }
+
+#[test]
+fn the_account_and_its_numbers_have_the_shapes_of_the_vendor() {
+    let exchange = &mut exchange();
+    let (status, account) = ask(exchange, "GET", "/2010-04-01/Accounts/AC1.json", RIGHT, "");
+    assert_eq!((status, &account["status"]), (200, &"active".into()));
+    assert_eq!(account["type"], "Full");
+    let (_, rented) = ask(
+        exchange,
+        "GET",
+        "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json",
+        RIGHT,
+        "",
+    );
+    let voices: Vec<&Value> = rented["incoming_phone_numbers"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|number| &number["capabilities"]["voice"])
+        .collect();
+    assert_eq!(voices, [true, false]);
+    let (_, verified) = ask(
+        exchange,
+        "GET",
+        "/2010-04-01/Accounts/AC1/OutgoingCallerIds.json",
+        RIGHT,
+        "",
+    );
+    let verified = &verified["outgoing_caller_ids"][0]["phone_number"];
+    assert_eq!(verified, "+15551230100");
+    exchange.set_faults(Faults {
+        trial: true,
+        ..Faults::default()
+    });
+    let (_, account) = ask(exchange, "GET", "/2010-04-01/Accounts/AC1.json", RIGHT, "");
+    assert_eq!(account["type"], "Trial");
+}

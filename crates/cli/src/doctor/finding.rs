@@ -1,0 +1,88 @@
+//! What one check found: how bad it is, what it is, and what to do about it.
+
+use serde_json::{Value, json};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Not looked at, and nobody can tell from here.
+    Skipped,
+    /// Works, but not as well as it might, or not for long.
+    Warning,
+    /// Calls are not made, or not heard of, until it is mended.
+    Problem,
+}
+
+impl Level {
+    /// Its word, for people and machines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Ok => "ok",
+            Level::Skipped => "skipped",
+            Level::Warning => "warning",
+            Level::Problem => "problem",
+        }
+    }
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The check's name, which stays the same.
+    pub check: &'static str,
+    /// How bad it is.
+    pub level: Level,
+    /// What was found.
+    pub says: String,
+    /// What to do, a line for each step; empty when there is nothing.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// As it should be.
+    pub fn ok(check: &'static str, says: impl Into<String>) -> Finding {
+        Finding::new(check, Level::Ok, says, "")
+    }
+
+    /// Not looked at.
+    pub fn skipped(check: &'static str, says: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding::new(check, Level::Skipped, says, remedy)
+    }
+
+    /// Works, but.
+    pub fn warning(check: &'static str, says: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding::new(check, Level::Warning, says, remedy)
+    }
+
+    /// Does not work.
+    pub fn problem(check: &'static str, says: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding::new(check, Level::Problem, says, remedy)
+    }
+
+    fn new(check: &'static str, level: Level, says: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding {
+            check,
+            level,
+            says: says.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// For people: a line, and what to do indented below it.
+    pub fn lines(&self) -> String {
+        let mut text = format!("{:<8} {}: {}", self.level.word(), self.check, self.says);
+        for line in self.remedy.lines() {
+            text.push_str("\n         ");
+            text.push_str(line);
+        }
+        text
+    }
+
+    /// For machines.
+    pub fn json(&self) -> Value {
+        let remedy = (!self.remedy.is_empty()).then_some(&self.remedy);
+        json!({ "check": self.check, "level": self.level.word(), "says": self.says, "remedy": remedy })
+    }
+}
