@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use carrier::{Report, Webhook, WebhookError, WebhookKind};
 use domain::{AttemptStatus, CallId, Fact, Sid, Source, Word};
 use http::{HeaderMap, header};
-use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::form::{self, Pair};
+use crate::signature::autopsy::{Expected, Refused, autopsy};
 use crate::signature::{self, Signed, Verifier};
 use crate::{status, wire};
 
@@ -22,13 +22,15 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Reads the requests of one account.
 pub(crate) struct Callbacks {
     verifier: Verifier,
+    expected: Expected,
 }
 
 impl Callbacks {
-    /// For callbacks to `public_address`, signed with any of `tokens`.
-    pub(crate) fn new(public_address: &str, tokens: &[SecretString]) -> Self {
+    /// For what is signed as `expected`.
+    pub(crate) fn new(expected: Expected) -> Self {
         Self {
-            verifier: Verifier::new(public_address, tokens),
+            verifier: Verifier::new(&expected.public_address, &expected.tokens),
+            expected,
         }
     }
 
@@ -57,6 +59,19 @@ impl Callbacks {
         };
         signed?;
         Fields::gather(&pairs)?.report(webhook)
+    }
+
+    /// Why a request that [`Callbacks::read`] calls forged is not signed for us, in words for the operator;
+    /// `None` when nobody signed it.
+    pub(crate) fn autopsy(&self, webhook: &Webhook<'_>) -> Option<String> {
+        let refused = Refused {
+            signature: only_signature(webhook.headers).ok()?,
+            headers: webhook.headers,
+            path_and_query: webhook.path_and_query,
+            body: webhook.body,
+            is_form: is_form(webhook.headers, webhook.body),
+        };
+        autopsy(&self.expected, &refused)
     }
 
     fn verify(

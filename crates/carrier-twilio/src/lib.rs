@@ -34,6 +34,7 @@ pub use transport::{ConnectError, Connection, SendError, Transport};
 
 use callback::Callbacks;
 use rest::{ANSWER_WITHIN, Rest};
+use signature::autopsy::Expected;
 use transport::in_words;
 use verdict::Denial;
 
@@ -85,7 +86,11 @@ impl Twilio {
         let rest = Arc::new(Rest::new(&checked, transport));
         let settings = checked.settings;
         Self {
-            callbacks: Callbacks::new(&settings.public_address, &settings.auth_tokens),
+            callbacks: Callbacks::new(Expected {
+                public_address: settings.public_address.clone(),
+                tokens: settings.auth_tokens,
+                api_secret: settings.api_key.map(|key| key.secret),
+            }),
             account: settings.account_sid,
             public_address: settings.public_address,
             calls_back: checked.calls_back,
@@ -202,6 +207,10 @@ impl Carrier for Twilio {
 
     fn read_webhook(&self, webhook: &Webhook<'_>) -> Result<Report, WebhookError> {
         self.callbacks.read(webhook)
+    }
+
+    fn autopsy(&self, webhook: &Webhook<'_>) -> Option<String> {
+        self.callbacks.autopsy(webhook)
     }
 
     fn answer(&self, script: Option<&Script>) -> String {

@@ -5,6 +5,8 @@
 //! about itself (`Host`, forwarding headers) is never consulted, so nobody can choose what is verified. Knows
 //! nothing of calls. Called before anything else in a callback is looked at.
 
+pub(crate) mod autopsy;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};

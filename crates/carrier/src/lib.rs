@@ -45,6 +45,13 @@ pub trait Carrier: Send + Sync {
     /// Verifies and translates a request that claims to be the carrier's.
     fn read_webhook(&self, webhook: &Webhook<'_>) -> Result<Report, WebhookError>;
 
+    /// What would have made a request true that [`Carrier::read_webhook`] calls forged, in words for the
+    /// operator's log; `None` when nobody signed it, or the carrier has nothing to say. Slow, and anybody can
+    /// send such a request: to be asked seldom.
+    fn autopsy(&self, _webhook: &Webhook<'_>) -> Option<String> {
+        None
+    }
+
     /// The document that makes the carrier say this; without a script, one that hangs up.
     fn answer(&self, script: Option<&Script>) -> String;
 

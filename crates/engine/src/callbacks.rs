@@ -1,10 +1,21 @@
 //! What the carrier tells us, in: verified, stored, and only then answered.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use carrier::{Webhook, WebhookError};
 use store::{Reported, Stray};
 
 use crate::error::EngineError;
-use crate::{Engine, crash};
+use crate::{Engine, Inner, crash};
+
+/// A signature that does not verify is looked into once in this long. Anybody can send any number of them: they
+/// must cost little and not fill the log, while a wrong setting shows within seconds all the same.
+const AUTOPSY_EVERY: Duration = Duration::from_secs(5);
+
+/// When a signature was last looked into, by the boot-time clock. Held while one is.
+#[derive(Debug, Default)]
+pub(crate) struct Autopsies(Mutex<Option<Duration>>);
 
 /// What became of a request that claims to be the carrier's.
 #[derive(Debug)]
@@ -24,7 +35,10 @@ impl Engine {
         let inner = &self.inner;
         let report = match inner.carrier.read_webhook(webhook) {
             Ok(report) => report,
-            Err(error) => return Ok(Heard::Refused(error)),
+            Err(error) => {
+                inner.look_into(webhook, &error);
+                return Ok(Heard::Refused(error));
+            }
         };
         crash::point("callback.verified");
         inner.metrics.callback(&report.fact, inner.time.now());
@@ -60,7 +74,10 @@ impl Engine {
         let inner = &self.inner;
         let report = match inner.carrier.read_webhook(webhook) {
             Ok(report) => report,
-            Err(error) => return Ok(Heard::Refused(error)),
+            Err(error) => {
+                inner.look_into(webhook, &error);
+                return Ok(Heard::Refused(error));
+            }
         };
         let (sid, named) = (report.sid.clone(), report.named);
         let stray = Stray {
@@ -84,5 +101,24 @@ impl Engine {
         let speaks = attempt.is_some_and(|attempt| call.may_speak(attempt, &sid));
         let script = call.request.script.as_ref().unwrap_or(&inner.settings.script);
         Ok(Heard::Taken(inner.carrier.answer(speaks.then_some(script))))
+    }
+}
+
+impl Inner {
+    /// Says in the log what would have made a forged request true: where the carrier's own are refused so, it is
+    /// a setting or a proxy.
+    fn look_into(&self, webhook: &Webhook<'_>, error: &WebhookError) {
+        // Somebody else's is being looked into: this one is one too many.
+        let (WebhookError::Forged(_), Ok(mut last)) = (error, self.autopsies.0.try_lock()) else {
+            return;
+        };
+        let now = self.time.boot();
+        if last.is_some_and(|last| now.saturating_sub(last) < AUTOPSY_EVERY) {
+            return;
+        }
+        if let Some(why) = self.carrier.autopsy(webhook) {
+            *last = Some(now);
+            tracing::warn!("a callback is refused, its signature does not verify: {why}");
+        }
     }
 }

@@ -27,6 +27,7 @@ mod time;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use callbacks::Autopsies;
 use carrier::Carrier;
 use clock::Clock;
 use dice::Dice;
@@ -98,6 +99,7 @@ struct Inner {
     front: Front,
     outcomes: Outcomes,
     metrics: Metrics,
+    autopsies: Autopsies,
     /// Wakes the scheduler.
     dial_alarm: Alarm,
     /// Wakes the reconciler.
@@ -131,6 +133,7 @@ impl Engine {
             front: Front::default(),
             outcomes: Outcomes::default(),
             metrics: Metrics::default(),
+            autopsies: Autopsies::default(),
             dial_alarm: Alarm::default(),
             check_alarm: Alarm::default(),
             dialling: InHand::default(),

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderValue;
+use secrecy::SecretString;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -37,8 +38,16 @@ fn headers(signature: &str, media_type: &'static str) -> HeaderMap {
     headers
 }
 
+fn signed_with(token: &str) -> Callbacks {
+    Callbacks::new(Expected {
+        public_address: BASE.to_owned(),
+        tokens: vec![SecretString::from(token)],
+        api_secret: None,
+    })
+}
+
 fn callbacks() -> Callbacks {
-    Callbacks::new(BASE, &[SecretString::from("token")])
+    signed_with("token")
 }
 
 fn read_with(kind: WebhookKind, path: &str, headers: &HeaderMap, body: &str) -> Result<Report, WebhookError> {
@@ -222,7 +231,7 @@ fn nothing_is_looked_at_before_the_signature_is_good() {
     none.remove(SIGNATURE);
     let mut two = headers(&good, FORM);
     two.append(SIGNATURE, HeaderValue::try_from(&good).expect("a header"));
-    let stranger = Callbacks::new(BASE, &[SecretString::from("other")]);
+    let stranger = signed_with("other");
     let plain = headers(&good, FORM);
     for (what, refused) in [
         ("no signature", read_with(WebhookKind::Status, &path, &none, BUSY)),
