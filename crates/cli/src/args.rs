@@ -11,7 +11,7 @@ pub fn command() -> Command {
         .about("Phones people until they are reached: dials through Twilio, keeps the record of every attempt, tries again.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), config(), doctor()])
+        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), config(), init(), doctor()])
 }
 
 fn serve() -> Command {
@@ -116,6 +116,19 @@ fn retry_due() -> Command {
 
 fn config() -> Command {
     with_flags(Command::new("config").about("Every setting, its value and where that comes from")).arg(json())
+}
+
+fn init() -> Command {
+    Command::new("init")
+        .about("Asks for the account, tries it, and writes a settings file")
+        .after_help("The token is read from TWILIO_AUTH_TOKEN, else from the terminal or stdin; it is no flag, because flags can be seen by everybody on the machine.")
+        .arg(flag("account-sid", "SID", "the account that dials").env("TWILIO_ACCOUNT_SID"))
+        .arg(flag("from", "FROM", "the number that the first call comes from"))
+        .arg(flag("to", "TO", "the number that it goes to: your own"))
+        .arg(flag("base-url", "URL", "where the carrier reaches the server, if it does").env("BASE_URL"))
+        .arg(flag("api-base", "URL", "where the carrier's API is, if elsewhere").env("TWILIO_API_BASE"))
+        .arg(flag("config", "FILE", "the file that is written").default_value("redial.toml"))
+        .arg(switch("force", "replace the file if there is one"))
 }
 
 fn doctor() -> Command {

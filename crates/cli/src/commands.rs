@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod dialling;
 mod doctor;
+mod init;
 mod retry_due;
 mod serve;
 mod sim;
@@ -27,6 +28,18 @@ impl std::fmt::Display for Usage {
     }
 }
 
+/// The command itself was given wrongly, in words that say how: exit code 2.
+#[derive(Debug)]
+pub struct Misuse(pub String);
+
+impl std::fmt::Display for Misuse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
 /// Runs the command that was asked for.
 ///
 /// # Errors
@@ -42,6 +55,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("resume", flags)) => dialling::run(flags, "resume"),
         Some(("retry-due", flags)) => retry_due::run(flags),
         Some(("config", flags)) => config::run(flags),
+        Some(("init", flags)) => init::run(flags),
         Some(("doctor", flags)) => doctor::run(flags),
         _ => unreachable!("clap lets no other command through"),
     }

@@ -23,9 +23,11 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             output::failure(&error);
-            match error.downcast_ref::<commands::Usage>() {
-                Some(_) => ExitCode::from(2),
-                None => ExitCode::FAILURE,
+            let is_usage = error.is::<commands::Usage>() || error.is::<commands::Misuse>();
+            if is_usage {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
             }
         }
     }

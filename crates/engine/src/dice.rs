@@ -26,6 +26,13 @@ impl SystemDice {
             state: AtomicU64::new(u64::from_le_bytes(seed)),
         }
     }
+
+    /// Bytes that nobody can guess, for secrets.
+    pub fn unguessable<const N: usize>() -> [u8; N] {
+        let mut bytes = [0; N];
+        fill(&mut bytes);
+        bytes
+    }
 }
 
 impl Default for SystemDice {
