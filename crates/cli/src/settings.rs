@@ -256,12 +256,21 @@ fn read_file(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 
 fn parse(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let table: toml::Table = text.parse()?;
+    let is_known = |key: &&String| SETTINGS.iter().any(|setting| setting.key == **key);
+    let unknown: Vec<String> = table
+        .keys()
+        .filter(|key| !is_known(key))
+        .map(|key| format!("`{key}`"))
+        .collect();
+    if !unknown.is_empty() {
+        bail!(
+            "there is no setting {}; `redial config` lists all",
+            unknown.join(", ")
+        );
+    }
     table
         .into_iter()
         .map(|(key, value)| {
-            if !SETTINGS.iter().any(|setting| setting.key == key) {
-                bail!("there is no setting `{key}`; `redial config` lists all");
-            }
             let text = as_text(&value)
                 .with_context(|| format!("{key}: must be a text, a number or a list of them"))?;
             Ok((key, text))

@@ -1,7 +1,7 @@
 //! A child process that serves HTTP: started, waited for, killed by its own id, its log kept for the failure.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -119,11 +119,29 @@ impl Drop for Process {
 /// # Panics
 /// When it does not end within the bound.
 pub fn run_to_end(args: &[&str], environment: &Environment, folder: &Path) -> (Option<i32>, String, String) {
+    run_with_input(args, environment, folder, "")
+}
+
+/// As [`run_to_end`], with `input` on its stdin.
+///
+/// # Panics
+/// When it does not end within the bound.
+pub fn run_with_input(
+    args: &[&str],
+    environment: &Environment,
+    folder: &Path,
+    input: &str,
+) -> (Option<i32>, String, String) {
     let mut child = command(args, environment, folder);
     let mut child = child
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the binary is there and may be run");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    // A command that asks nothing may have ended by now. The pipe closes here: there is no more.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
     let (log, data) = (Log::default(), Log::default());
     let errors = follow(child.stderr.take().expect("stderr is piped"), Arc::clone(&log));
     let output = follow(child.stdout.take().expect("stdout is piped"), Arc::clone(&data));

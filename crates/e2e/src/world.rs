@@ -20,8 +20,11 @@ use crate::wait::wait_for;
 /// The number that calls come from: any valid one but the simulator's few special ones.
 pub const FROM: &str = "+15550009999";
 
-const ACCOUNT_SID: &str = "AC00000000000000000000000000000e2e";
-const AUTH_TOKEN: &str = "an-invented-token";
+/// The account of every world's carrier.
+pub const ACCOUNT_SID: &str = "AC00000000000000000000000000000e2e";
+
+/// Its token.
+pub const AUTH_TOKEN: &str = "an-invented-token";
 
 /// Ports are taken from below the range that Linux hands out by itself, so that no connection can get between the
 /// choice of a port and its use; each test process begins at a place of its own.
@@ -144,6 +147,25 @@ impl World {
     /// The server's own address, as the carrier knows it.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The carrier's address.
+    pub fn carrier(&self) -> &str {
+        &self.sim.address
+    }
+
+    /// Switches faults of the carrier, as its `/_sim/faults` takes them.
+    #[track_caller]
+    pub fn faults(&self, switches: &Value) {
+        let carrier = Client::new(&self.sim.address);
+        let answer = carrier.send("POST", "/_sim/faults", &[], switches.to_string().as_bytes());
+        let answer = answer.expect("the carrier is up");
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// The last lines of the server's log.
+    pub fn log(&self) -> String {
+        self.serve.as_ref().expect("the server is up").log()
     }
 
     /// The environment that the server runs with, for a second process on the same database.
@@ -424,7 +446,10 @@ fn settings(folder: &std::path::Path, base: &str, carrier: &str) -> Vec<(String,
 }
 
 /// A port that nobody listens on, tried by binding it.
-fn free_port() -> u16 {
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
     static USED: AtomicU16 = AtomicU16::new(0);
     let first = process::id().wrapping_mul(PORTS_PER_PROCESS) % u32::from(PORTS);
     for _ in 0..PORTS {

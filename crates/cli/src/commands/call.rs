@@ -63,7 +63,11 @@ fn status_line(answer: &Value) -> String {
             text(&hold["reason"]),
             text(&hold["message"])
         ),
-        None if answer["code"] == "carrier_refused" => format!("refused: {}", text(&answer["message"])),
+        None if answer["code"] == "carrier_refused" => format!(
+            "refused: {}: {}",
+            text(&answer["carrier_code"]),
+            text(&answer["message"])
+        ),
         None => text(&answer["status"]),
     }
 }
@@ -119,7 +123,7 @@ fn attempt_line(attempt: &Value) -> String {
     if let Some(who) = attempt["answered_by"].as_str() {
         line.push_str(&format!(", answered by {who}"));
     }
-    if let Some(why) = attempt["error_message"].as_str() {
+    if let Some(why) = calls::why(attempt) {
         line.push_str(&format!(": {why}"));
     }
     line

@@ -114,7 +114,19 @@ pub fn print(call: &Value) {
             "error_message",
             "twilio_sid",
         ];
-        table.add_row(fields.map(|field| text(&attempt[field])));
+        table.add_row(fields.map(|field| match field {
+            "error_message" => why(attempt).unwrap_or_else(|| "-".to_owned()),
+            field => text(&attempt[field]),
+        }));
     }
     output::data(table);
+}
+
+/// What went wrong with an attempt: the carrier's code, by which it is looked up, and its words.
+pub fn why(attempt: &Value) -> Option<String> {
+    let words = attempt["error_message"].as_str()?;
+    Some(match attempt["error_code"].as_u64() {
+        Some(code) => format!("{code}: {words}"),
+        None => words.to_owned(),
+    })
 }

@@ -6,8 +6,7 @@ use carrier_twilio::{Account, ProbeError, Twilio};
 use super::Finding;
 
 /// The first three things to do, for whoever has done nothing yet.
-const BEGIN: &str = "To begin:\n\
-    1. `redial init` asks for the account and writes redial.toml.\n\
+const BEGIN: &str = "1. `redial init` asks for the account and writes redial.toml.\n\
     2. `redial serve` takes calls.\n\
     3. `redial call` asks for one, in the words that `redial init` prints.\n\
     `redial demo` shows all of it without an account, and phones nobody.";

@@ -31,10 +31,14 @@ pub fn judge(date: Option<Timestamp>, before_ms: i64, after_ms: i64) -> Option<F
     let seconds = (ahead_ms.abs() + 500) / 1_000;
     let direction = if ahead_ms > 0 { "ahead of" } else { "behind" };
     let says = format!("{seconds} s {direction} the carrier's");
-    Some(match ahead_ms.abs() {
-        ..=UNSURE_MS => Finding::ok("clock", "agrees with the carrier's"),
-        ..=NOTICEABLE_MS => Finding::ok("clock", says),
-        ..=STOPS_DIALLING_MS => Finding::warning("clock", says, REMEDY),
-        _ => Finding::problem("clock", format!("{says}; nothing is dialled above 30 s"), REMEDY),
+    let off_ms = ahead_ms.abs();
+    Some(if off_ms > STOPS_DIALLING_MS {
+        Finding::problem("clock", format!("{says}; nothing is dialled above 30 s"), REMEDY)
+    } else if off_ms > NOTICEABLE_MS {
+        Finding::warning("clock", says, REMEDY)
+    } else if off_ms > UNSURE_MS {
+        Finding::ok("clock", says)
+    } else {
+        Finding::ok("clock", "agrees with the carrier's")
     })
 }

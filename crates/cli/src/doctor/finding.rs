@@ -2,6 +2,13 @@
 
 use serde_json::{Value, json};
 
+/// Letters in a line, so that it fits most terminals and a page; what cannot be parted is longer.
+const WIDTH: usize = 100;
+/// Under the check's name.
+const INDENT: &str = "         ";
+/// Under what is to be done.
+const INDENT_REMEDY: &str = "            ";
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -70,12 +77,16 @@ impl Finding {
         }
     }
 
-    /// For people: a line, and what to do indented below it.
+    /// For people: what was found, and what to do indented below it.
     pub fn lines(&self) -> String {
-        let mut text = format!("{:<8} {}: {}", self.level.word(), self.check, self.says);
+        let head = format!("{:<8} {}: ", self.level.word(), self.check);
+        let mut text = String::new();
+        wrap(&mut text, &head, INDENT, &self.says);
+        let mut mark = "         -> ";
         for line in self.remedy.lines() {
-            text.push_str("\n         ");
-            text.push_str(line);
+            text.push('\n');
+            wrap(&mut text, mark, INDENT_REMEDY, line);
+            mark = INDENT_REMEDY;
         }
         text
     }
@@ -84,5 +95,26 @@ impl Finding {
     pub fn json(&self) -> Value {
         let remedy = (!self.remedy.is_empty()).then_some(&self.remedy);
         json!({ "check": self.check, "level": self.level.word(), "says": self.says, "remedy": remedy })
+    }
+}
+
+/// Appends `head` and the words of `says`, beginning a new line with `indent` wherever one is full.
+fn wrap(text: &mut String, head: &str, indent: &str, says: &str) {
+    text.push_str(head);
+    let mut column = head.chars().count();
+    let mut is_first = true;
+    for word in says.split(' ') {
+        let letters = word.chars().count();
+        if !is_first && column + 1 + letters > WIDTH {
+            text.push('\n');
+            text.push_str(indent);
+            column = indent.len();
+        } else if !is_first {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += letters;
+        is_first = false;
     }
 }

@@ -34,7 +34,7 @@ fn account(status: &str, is_trial: bool) -> Result<Account, ProbeError> {
 #[test]
 fn a_finding_is_a_line_and_its_remedy_stands_below() {
     let finding = Finding::warning("clock", "12 s behind the carrier's", "Set it.\nKeep it.");
-    let lines = "warning  clock: 12 s behind the carrier's\n         Set it.\n         Keep it.";
+    let lines = "warning  clock: 12 s behind the carrier's\n         -> Set it.\n            Keep it.";
     assert_eq!(finding.lines(), lines);
     assert_eq!(
         Finding::ok("keys", "one").json()["remedy"],
@@ -267,4 +267,25 @@ fn a_signature_is_judged_by_what_came_back() {
         "https://calls.example.com",
     ];
     assert_eq!(others, expected);
+}
+
+#[test]
+fn the_page_shows_a_disk_that_is_nearly_full() {
+    const PAGE: &str = include_str!("../../../../docs/doctor.md");
+    const MIB: u64 = 1024 * 1024;
+    let folder = Path::new(".");
+    let found = [
+        disk::judge_sync(folder, &Ok(Duration::from_micros(310))),
+        disk::judge_room(folder, &Ok((61 * MIB, 20_480 * MIB))),
+    ];
+    let said = found.map(|finding| finding.lines()).join("\n");
+    let section = PAGE
+        .split("## A disk that is nearly full")
+        .nth(1)
+        .expect("a section");
+    let shown = section
+        .split("```text\n")
+        .nth(1)
+        .and_then(|it| it.split("\n```").next());
+    assert_eq!(shown, Some(said.as_str()));
 }
