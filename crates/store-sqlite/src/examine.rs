@@ -1,5 +1,5 @@
-//! A look at a database from outside, for whoever asks whether it is sound. It makes no file, takes no right and
-//! writes nothing, so that it may be had beside a running server.
+//! A look at a database from outside, for whoever asks whether it is sound. It takes no right, makes no database and
+//! changes none, so that it may be had beside a running server; SQLite may leave its own two files beside a log.
 
 use std::path::Path;
 

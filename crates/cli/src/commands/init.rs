@@ -39,9 +39,9 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let path = Path::new(&file);
     let force = flags.get_flag("force");
     if path.exists() && !force {
-        let error =
-            anyhow::anyhow!("{file} is there already; --force replaces it, --config FILE writes another");
-        return Err(error.context(Usage));
+        return misuse(format!(
+            "{file} is there already; --force replaces it, --config FILE writes another"
+        ));
     }
     let base_url = given(flags, "base-url");
     if let Some(base_url) = base_url {
