@@ -31,10 +31,10 @@ macro_rules! codes {
 
         impl Code {
             /// Every code.
-            #[cfg(test)]
             pub(crate) const ALL: &[Code] = &[$(Code::$variant),*];
 
-            fn status(self) -> StatusCode {
+            /// The status that goes with it.
+            pub(crate) fn status(self) -> StatusCode {
                 match self { $(Code::$variant => StatusCode::$status),* }
             }
 
@@ -44,7 +44,7 @@ macro_rules! codes {
             }
 
             /// A few words for a person.
-            fn text(self) -> &'static str {
+            pub(crate) fn text(self) -> &'static str {
                 match self { $(Code::$variant => $text),* }
             }
         }
@@ -127,18 +127,23 @@ impl ApiError {
 
     /// The whole answer.
     pub(crate) fn respond(&self, id: &RequestId) -> Response {
-        let mut body = self.more.clone();
-        body.insert("error".to_owned(), json!(self.code.text()));
-        body.insert("message".to_owned(), json!(self.message));
-        body.insert("code".to_owned(), json!(self.code.word()));
-        body.insert("request_id".to_owned(), json!(id.as_str()));
-        let mut response = Response::new(Body::from(Value::Object(body).to_string()));
+        let mut response = Response::new(Body::from(self.body(id.as_str()).to_string()));
         self.head(&mut response);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(request_id::HEADER, id.header());
         response
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self, request_id: &str) -> Value {
+        let mut body = self.more.clone();
+        body.insert("error".to_owned(), json!(self.code.text()));
+        body.insert("message".to_owned(), json!(self.message));
+        body.insert("code".to_owned(), json!(self.code.word()));
+        body.insert("request_id".to_owned(), json!(request_id));
+        Value::Object(body)
     }
 
     /// Status and headers, for an answer whose body is written elsewhere.

@@ -19,7 +19,7 @@ use crate::error::{ApiError, Code};
 use crate::state::Shared;
 
 /// Largest JSON body: the longest fields together have some 25 kB, in any escaping.
-const JSON_BYTES: usize = 256 * 1024;
+pub(crate) const JSON_BYTES: usize = 256 * 1024;
 /// What is read of a larger body and thrown away, so that its sender, who writes before it reads,
 /// can be told what was wrong.
 const THROWN_AWAY: usize = 16 * 1024 * 1024;

@@ -47,11 +47,15 @@ pub(crate) async fn no_such_route(State(app): State<Shared>, request: Request) -
 
 /// Answers a request whose method its route does not have; which it has, the header `Allow` says.
 pub(crate) async fn wrong_method(State(app): State<Shared>, request: Request) -> Response {
-    let error = ApiError::new(
+    other_method().respond(&app.ids.of(request.headers()))
+}
+
+/// The route does not have the request's method.
+pub(crate) fn other_method() -> ApiError {
+    ApiError::new(
         Code::WrongMethod,
         "this path takes another method: see the header `Allow`",
-    );
-    error.respond(&app.ids.of(request.headers()))
+    )
 }
 
 /// A free place for one API request.

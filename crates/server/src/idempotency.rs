@@ -8,7 +8,10 @@ use crate::error::{ApiError, Code};
 const HEADER: &str = "idempotency-key";
 
 /// Longest key: any usual form fits, and index rows stay small.
-const LENGTH: usize = 255;
+pub(crate) const LENGTH: usize = 255;
+
+/// What is said of a key that cannot be taken.
+pub(crate) const MUST_BE: &str = "Idempotency-Key: must be 1 to 255 visible ASCII characters, without spaces";
 
 /// The key of a request, if it has one.
 pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
@@ -27,7 +30,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
         }
         let bytes = key.as_bytes();
         if !(1..=LENGTH).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_graphic) {
-            return refuse("Idempotency-Key: must be 1 to 255 visible ASCII characters, without spaces");
+            return refuse(MUST_BE);
         }
         Ok(IdempotencyKey(key.to_str().ok().map(str::to_owned)))
     }

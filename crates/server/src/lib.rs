@@ -6,6 +6,8 @@ mod router;
 mod routes;
 mod wire;
 
+mod openapi;
+
 mod auth;
 mod extract;
 mod guard;

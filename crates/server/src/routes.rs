@@ -3,6 +3,7 @@
 pub(crate) mod callbacks;
 pub(crate) mod calls;
 pub(crate) mod dialing;
+pub(crate) mod docs;
 pub(crate) mod health;
 
 use axum::body::Body;

@@ -12,8 +12,10 @@ use http::request::Parts;
 use super::typed;
 use crate::error::{ApiError, Code};
 use crate::extract::read_body;
+use crate::guard;
 use crate::request_id::{self, RequestId};
 use crate::state::{App, Shared};
+use crate::wire::schema::{Fine, StatusCallback, VoiceRequest};
 
 /// Largest body of a callback: the carrier's have about 1 kB.
 const BYTES: usize = 64 * 1024;
@@ -21,7 +23,17 @@ const BYTES: usize = 64 * 1024;
 /// The document that ends a call, for whoever may hear nothing.
 const HANGUP: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Hangup/></Response>";
 
-/// `POST /twilio/status`
+/// What happened to a leg
+///
+/// Called by the carrier, which signs it over `BASE_URL`; answered only when what it says is on the disk. Late, repeated
+/// or unknown words are answered 200 and move nothing backwards. JSON with the same names, signed as the carrier signs
+/// JSON, is taken too.
+#[utoipa::path(post, path = "/twilio/status", operation_id = "takeStatus", tag = "carrier",
+    params(("call" = Option<String>, Query, description = "Our call, as we wrote it into the address."),
+        ("attempt" = Option<String>, Query, description = "Its attempt, as we wrote it into the address.")),
+    request_body(content = StatusCallback, content_type = "application/x-www-form-urlencoded",
+        description = "As the carrier sends it."),
+    responses((status = 200, description = "Stored, whatever it was worth.", body = Fine)))]
 pub(crate) async fn status(State(app): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = app.ids.of(&parts.headers);
@@ -47,7 +59,16 @@ async fn take_status(app: &App, parts: &Parts, body: Body) -> Result<(), ApiErro
     }
 }
 
-/// `/twilio/voice`: a document always, whatever goes wrong.
+/// What the called person hears
+///
+/// Called by the carrier when somebody answers, signed over `BASE_URL`. A document always, whatever goes wrong: whoever
+/// is to hear nothing gets `<Hangup/>`.
+#[utoipa::path(post, path = "/twilio/voice", operation_id = "tellVoice", tag = "carrier",
+    params(("call" = Option<String>, Query, description = "Our call, as we wrote it into the address."),
+        ("attempt" = Option<String>, Query, description = "Its attempt, as we wrote it into the address.")),
+    request_body(content = VoiceRequest, content_type = "application/x-www-form-urlencoded",
+        description = "As the carrier sends it."),
+    responses((status = 200, description = "TwiML.", body = String, content_type = "text/xml")))]
 pub(crate) async fn voice(State(app): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = app.ids.of(&parts.headers);
@@ -55,11 +76,20 @@ pub(crate) async fn voice(State(app): State<Shared>, request: Request) -> Respon
         Ok(document) => with_id(typed("text/xml", document), &id),
         Err(error) => {
             log(&error, &id);
-            let mut response = typed("text/xml", HANGUP);
-            error.head(&mut response);
-            with_id(response, &id)
+            hangup(&error, &id)
         }
     }
+}
+
+/// `/twilio/voice` by another method: a document, too.
+pub(crate) async fn wrong_voice(State(app): State<Shared>, request: Request) -> Response {
+    hangup(&guard::other_method(), &app.ids.of(request.headers()))
+}
+
+fn hangup(error: &ApiError, id: &RequestId) -> Response {
+    let mut response = typed("text/xml", HANGUP);
+    error.head(&mut response);
+    with_id(response, id)
 }
 
 async fn take_voice(app: &App, parts: &Parts, body: Body) -> Result<String, ApiError> {

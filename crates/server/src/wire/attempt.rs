@@ -2,36 +2,60 @@
 
 use domain::{Attempt, Event, EventKind, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Shown;
+use super::schema::AttemptWord;
 
-/// An attempt in a record.
-#[derive(Serialize)]
+/// One dial of a call that was placed, refused, or is in doubt.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
 pub(crate) struct AttemptShape<'a> {
+    /// From 1, in order.
+    #[schema(minimum = 1)]
     attempt_number: u32,
+    /// The carrier's name of the call that it made; null while it is not known.
+    #[schema(required = true)]
     twilio_sid: Option<&'a str>,
+    #[schema(value_type = AttemptWord)]
     status: &'static str,
+    /// When the dial was permitted.
+    #[schema(value_type = String, format = DateTime)]
     timestamp: Shown<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     ended_at: Option<Shown<Timestamp>>,
+    /// How long was talked, as the carrier counts.
+    #[schema(required = true)]
     duration_seconds: Option<u32>,
+    /// Who answered, in the carrier's words; null unless detection was asked for.
+    #[schema(required = true)]
     answered_by: Option<&'a str>,
+    #[schema(required = true)]
     sip_response_code: Option<u16>,
+    /// The carrier's error code.
+    #[schema(required = true)]
     error_code: Option<u32>,
+    /// The carrier's words for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     error_message: Option<&'a str>,
+    /// What the carrier said of it, in the order of arrival.
     events: Vec<Heard<'a>>,
 }
 
 /// One thing that the carrier said.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Heard<'a> {
     /// The carrier's word.
     word: &'a str,
     /// The carrier's number of it.
+    #[schema(required = true)]
     sequence: Option<u32>,
     /// The carrier's time of it.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     at: Option<Shown<Timestamp>>,
     /// Our time of it.
+    #[schema(value_type = String, format = DateTime)]
     received_at: Shown<Timestamp>,
 }
 

@@ -4,26 +4,38 @@ use domain::{Call, CallId, CallStatus, Hold, Timestamp};
 use engine::Record;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::attempt::AttemptShape;
 use super::event::{self, EventShape};
+use super::schema::{CallWord, Options, Phone};
 use super::{Shown, WaitingFor};
 use crate::error::{ApiError, Code};
 
 /// The answer to a request for a call.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Accepted)]
 pub(crate) struct Answer<'a> {
+    #[schema(value_type = String, format = "uuid")]
     call_id: Shown<CallId>,
     user_id: &'a str,
+    /// The carrier's name of the call; null while nothing was sent or its fate is being looked up.
+    #[schema(required = true)]
     twilio_sid: Option<&'a str>,
+    #[schema(value_type = CallWord)]
     status: &'static str,
     attempt_count: usize,
+    #[schema(value_type = Phone)]
     to: &'a str,
+    #[schema(value_type = Phone)]
     from: &'a str,
     /// Present where the call is not placed: why not, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<WaitingFor>)]
     waiting_for: Option<Option<WaitingFor>>,
+    /// Fields of the request that do not exist, so that a typo is not silent.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
     warnings: &'a [String],
 }
 
@@ -92,26 +104,42 @@ pub(crate) fn refusal(call: &Call, warnings: &[String]) -> Option<ApiError> {
     })
 }
 
-/// The record of a call.
-#[derive(Serialize)]
+/// The record of a call: where it stands, every attempt, its history, and its options as they were given.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Call)]
 pub(crate) struct RecordShape<'a> {
+    #[schema(value_type = String, format = "uuid")]
     call_id: Shown<CallId>,
     user_id: &'a str,
+    #[schema(value_type = Phone)]
     to: &'a str,
+    #[schema(value_type = Phone)]
     from: &'a str,
+    #[schema(value_type = CallWord)]
     status: &'static str,
+    /// Always the length of `attempts`.
     attempt_count: usize,
+    #[schema(minimum = 1)]
     max_attempts: u32,
+    /// Whether it will be dialled again.
     should_retry: bool,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     next_retry_at: Option<Shown<Timestamp>>,
     attempts: Vec<AttemptShape<'a>>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Shown<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Shown<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     cancel_requested_at: Option<Shown<Timestamp>>,
+    /// Why it is not being dialled now.
+    #[schema(required = true)]
     waiting_for: Option<WaitingFor>,
+    /// The call's own history; what the carrier said stands with the attempts.
     events: Vec<EventShape<'a>>,
     /// The options as they were given.
     #[serde(flatten)]
+    #[schema(value_type = Options)]
     given: Map<String, Value>,
 }
 

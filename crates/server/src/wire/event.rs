@@ -2,108 +2,139 @@
 
 use domain::{Event, EventKind, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Shown, WaitingFor};
+use super::Shown;
+use super::schema::{CallWord, HoldWord};
 
-/// One entry of the history.
-#[derive(Serialize)]
+/// One entry of the history. What a kind says nothing about is absent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
 pub(crate) struct EventShape<'a> {
+    #[schema(value_type = String, format = DateTime)]
     at: Shown<Timestamp>,
-    #[serde(flatten)]
-    kind: Kind<'a>,
+    kind: Kind,
+    /// Which attempt; null where it is about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>, required = false)]
+    attempt_number: Option<Option<u32>>,
+    /// `sent`: the carrier's name of the call that it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    twilio_sid: Option<&'a str>,
+    /// `refused`: the carrier's error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>, required = false)]
+    carrier_code: Option<Option<u32>>,
+    /// `corrected`: what stood there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CallWord, required = false)]
+    from: Option<&'static str>,
+    /// `corrected`: what stands there now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CallWord, required = false)]
+    to: Option<&'static str>,
+    /// `ended`: how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CallWord, required = false)]
+    status: Option<&'static str>,
+    /// `held`: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = HoldWord, required = false)]
+    reason: Option<&'static str>,
+    /// `held`: since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    since: Option<Shown<Timestamp>>,
+    /// `held`: until when, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, required = false)]
+    until: Option<Option<Shown<Timestamp>>>,
+    /// What was seen, or why, for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    message: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Kind<'a> {
+/// What happened.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = EventKind)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
     Accepted,
-    Held(WaitingFor),
-    Sent {
-        attempt_number: u32,
-        twilio_sid: &'a str,
-    },
-    InDoubt {
-        attempt_number: u32,
-        message: &'a str,
-    },
-    Refused {
-        attempt_number: u32,
-        carrier_code: Option<u32>,
-        message: &'a str,
-    },
-    GivenBack {
-        attempt_number: u32,
-        message: &'a str,
-    },
-    Unconfirmed {
-        attempt_number: u32,
-    },
-    Corrected {
-        attempt_number: Option<u32>,
-        from: &'static str,
-        to: &'static str,
-    },
-    Incident {
-        attempt_number: Option<u32>,
-        message: &'a str,
-    },
+    Held,
+    Sent,
+    InDoubt,
+    Refused,
+    GivenBack,
+    Unconfirmed,
+    Corrected,
+    Incident,
     CancelRequested,
-    Ended {
-        status: &'static str,
-        message: &'a str,
-    },
+    Ended,
 }
 
 /// The entries that are the call's own; what the carrier said stands with the attempts.
 pub(crate) fn history(events: &[Event]) -> Vec<EventShape<'_>> {
-    let own = events
-        .iter()
-        .filter_map(|event| Some((event.at, kind(&event.kind)?)));
-    own.map(|(at, kind)| EventShape { at: Shown(at), kind }).collect()
+    events.iter().filter_map(shape).collect()
 }
 
-fn kind(event: &EventKind) -> Option<Kind<'_>> {
-    Some(match event {
-        EventKind::Accepted => Kind::Accepted,
-        EventKind::Held(hold) => Kind::Held(hold.clone().into()),
-        EventKind::Sent { attempt, sid } => Kind::Sent {
-            attempt_number: *attempt,
-            twilio_sid: sid.as_str(),
+fn shape<'a>(event: &'a Event) -> Option<EventShape<'a>> {
+    let plain = |kind| EventShape {
+        at: Shown(event.at),
+        kind,
+        attempt_number: None,
+        twilio_sid: None,
+        carrier_code: None,
+        from: None,
+        to: None,
+        status: None,
+        reason: None,
+        since: None,
+        until: None,
+        message: None,
+    };
+    let about = |kind, attempt: Option<u32>, message: Option<&'a str>| EventShape {
+        attempt_number: Some(attempt),
+        message,
+        ..plain(kind)
+    };
+    Some(match &event.kind {
+        EventKind::Heard { .. } => return None,
+        EventKind::Accepted => plain(Kind::Accepted),
+        EventKind::CancelRequested => plain(Kind::CancelRequested),
+        EventKind::Held(hold) => EventShape {
+            reason: Some(hold.reason.word()),
+            since: Some(Shown(hold.since)),
+            until: Some(hold.until.map(Shown)),
+            message: Some(&hold.message),
+            ..plain(Kind::Held)
         },
-        EventKind::InDoubt { attempt, why } => Kind::InDoubt {
-            attempt_number: *attempt,
-            message: why,
+        EventKind::Sent { attempt, sid } => EventShape {
+            twilio_sid: Some(sid.as_str()),
+            ..about(Kind::Sent, Some(*attempt), None)
         },
+        EventKind::InDoubt { attempt, why } => about(Kind::InDoubt, Some(*attempt), Some(why)),
+        EventKind::GivenBack { attempt, why } => about(Kind::GivenBack, Some(*attempt), Some(why)),
+        EventKind::Unconfirmed { attempt } => about(Kind::Unconfirmed, Some(*attempt), None),
+        EventKind::Incident { attempt, what } => about(Kind::Incident, *attempt, Some(what)),
         EventKind::Refused {
             attempt,
             code,
             message,
-        } => Kind::Refused {
-            attempt_number: *attempt,
-            carrier_code: *code,
-            message,
+        } => EventShape {
+            carrier_code: Some(*code),
+            ..about(Kind::Refused, Some(*attempt), Some(message))
         },
-        EventKind::GivenBack { attempt, why } => Kind::GivenBack {
-            attempt_number: *attempt,
-            message: why,
+        EventKind::Corrected { attempt, from, to } => EventShape {
+            from: Some(from.word()),
+            to: Some(to.word()),
+            ..about(Kind::Corrected, *attempt, None)
         },
-        EventKind::Heard { .. } => return None,
-        EventKind::Unconfirmed { attempt } => Kind::Unconfirmed {
-            attempt_number: *attempt,
-        },
-        EventKind::Corrected { attempt, from, to } => Kind::Corrected {
-            attempt_number: *attempt,
-            from: from.word(),
-            to: to.word(),
-        },
-        EventKind::Incident { attempt, what } => Kind::Incident {
-            attempt_number: *attempt,
-            message: what,
-        },
-        EventKind::CancelRequested => Kind::CancelRequested,
-        EventKind::Ended { status, why } => Kind::Ended {
-            status: status.word(),
-            message: why,
+        EventKind::Ended { status, why } => EventShape {
+            status: Some(status.word()),
+            message: Some(why),
+            ..plain(Kind::Ended)
         },
     })
 }

@@ -3,16 +3,18 @@
 use domain::{CallId, CallStatus, Phone, Timestamp, UserId};
 use engine::{ListQuery, ListRow, Page};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Shown;
+use super::schema::{CallWord, Phone as PhoneText};
 use crate::error::ApiError;
 use crate::extract::Query;
 use crate::page;
 
 /// Calls on a page, unless asked otherwise.
-const LIMIT: usize = 50;
+pub(crate) const LIMIT: usize = 50;
 /// Most calls on a page: some 100 kB of JSON.
-const MOST: usize = 500;
+pub(crate) const MOST: usize = 500;
 
 /// Reads which calls are wanted, and what its sender should know.
 ///
@@ -64,28 +66,41 @@ fn statuses() -> String {
 }
 
 /// A page of a user's calls.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Page)]
 pub(crate) struct PageShape<'a> {
     user_id: &'a str,
+    /// How many calls match, on all pages.
     total: u64,
+    /// Present, and true, where counting stopped and there may be more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     total_is_at_least: bool,
     limit: usize,
     offset: usize,
     calls: Vec<RowShape<'a>>,
+    /// Where the next page begins; null after the last.
+    #[schema(required = true)]
     next_cursor: Option<String>,
+    /// Parameters that do not exist, so that a typo is not silent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     warnings: Vec<String>,
 }
 
 /// A call in a list.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Row)]
 struct RowShape<'a> {
+    #[schema(value_type = String, format = "uuid")]
     call_id: Shown<CallId>,
+    #[schema(value_type = PhoneText)]
     to: &'a str,
+    #[schema(value_type = CallWord)]
     status: &'static str,
     attempt_count: u32,
     should_retry: bool,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Shown<Timestamp>,
 }
 

@@ -9,7 +9,7 @@ use crate::error::{ApiError, Code};
 use crate::state::App;
 
 /// What every request must have.
-const REQUIRED: [&str; 3] = ["to", "from", "user_id"];
+pub(crate) const REQUIRED: [&str; 3] = ["to", "from", "user_id"];
 
 /// A request that may be handed to the engine.
 pub(crate) struct Asked {

@@ -9,7 +9,7 @@ use crate::error::{ApiError, Code};
 use crate::state::App;
 
 /// Longest language tag or voice name: the longest that carriers have is about half of this.
-const VOICE_LENGTH: usize = 100;
+pub(crate) const VOICE_LENGTH: usize = 100;
 
 /// Reads `message` (with `language`, `voice`), `twiml` or `url`; `None` when the call brings none.
 pub(crate) fn read(fields: &mut Fields, app: &App) -> Result<Option<Script>, ApiError> {

@@ -6,6 +6,7 @@ mod callbacks;
 mod carrier;
 mod clock;
 mod create;
+mod docs;
 mod health;
 mod list;
 mod overload;
