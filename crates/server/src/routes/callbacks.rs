@@ -15,7 +15,7 @@ use crate::extract::read_body;
 use crate::guard;
 use crate::request_id::{self, RequestId};
 use crate::state::{App, Shared};
-use crate::wire::schema::{Fine, StatusCallback, VoiceRequest};
+use crate::wire::schema::{AttemptNumber, CallNumber, Fine, StatusCallback, VoiceRequest};
 
 /// Largest body of a callback: the carrier's have about 1 kB.
 const BYTES: usize = 64 * 1024;
@@ -26,13 +26,15 @@ const HANGUP: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Han
 /// What happened to a leg
 ///
 /// Called by the carrier, which signs it over `BASE_URL`; answered only when what it says is on the disk. Late, repeated
-/// or unknown words are answered 200 and move nothing backwards. JSON with the same names, signed as the carrier signs
-/// JSON, is taken too.
+/// or unknown words are answered 200 and move nothing backwards. JSON is signed otherwise than a form: by its checksum in
+/// the address.
 #[utoipa::path(post, path = "/twilio/status", operation_id = "takeStatus", tag = "carrier",
     params(("call" = Option<String>, Query, description = "Our call, as we wrote it into the address."),
-        ("attempt" = Option<String>, Query, description = "Its attempt, as we wrote it into the address.")),
-    request_body(content = StatusCallback, content_type = "application/x-www-form-urlencoded",
-        description = "As the carrier sends it."),
+        ("attempt" = Option<String>, Query, description = "Its attempt, as we wrote it into the address."),
+        ("bodySHA256" = Option<String>, Query, description = "With JSON: the checksum of the body.")),
+    request_body(description = "As the carrier sends it.", content(
+        (StatusCallback = "application/x-www-form-urlencoded"), (StatusCallback = "application/json"),
+    )),
     responses((status = 200, description = "Stored, whatever it was worth.", body = Fine)))]
 pub(crate) async fn status(State(app): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -64,8 +66,8 @@ async fn take_status(app: &App, parts: &Parts, body: Body) -> Result<(), ApiErro
 /// Called by the carrier when somebody answers, signed over `BASE_URL`. A document always, whatever goes wrong: whoever
 /// is to hear nothing gets `<Hangup/>`.
 #[utoipa::path(post, path = "/twilio/voice", operation_id = "tellVoice", tag = "carrier",
-    params(("call" = Option<String>, Query, description = "Our call, as we wrote it into the address."),
-        ("attempt" = Option<String>, Query, description = "Its attempt, as we wrote it into the address.")),
+    params(("call" = Option<CallNumber>, Query, description = "Our call, as we wrote it into the address."),
+        ("attempt" = Option<AttemptNumber>, Query, description = "Its attempt, as we wrote it into the address.")),
     request_body(content = VoiceRequest, content_type = "application/x-www-form-urlencoded",
         description = "As the carrier sends it."),
     responses((status = 200, description = "TwiML.", body = String, content_type = "text/xml")))]

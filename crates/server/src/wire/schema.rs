@@ -21,8 +21,9 @@ macro_rules! schemas {
         pub(crate) enum $name {}
 
         impl PartialSchema for $name {
+            /// A place for the schema, which is put in when the document is made.
             fn schema() -> RefOr<Schema> {
-                serde_json::from_value($schema).expect("what stands here is a schema")
+                RefOr::default()
             }
         }
 
@@ -33,8 +34,8 @@ macro_rules! schemas {
         }
     )*
         /// Every one of them, by its name.
-        pub(crate) fn all() -> Vec<(Cow<'static, str>, RefOr<Schema>)> {
-            vec![$(($name::name(), $name::schema())),*]
+        pub(crate) fn all() -> Vec<(&'static str, Value)> {
+            vec![$((stringify!($name), $schema)),*]
         }
     };
 }
@@ -95,6 +96,10 @@ schemas! {
     OutboundCall = outbound_call();
     /// Options of a call, given back.
     Options = given();
+    /// A call of ours, in the address of the carrier's question.
+    CallNumber = json!({"type": "string", "format": "uuid"});
+    /// An attempt of ours, there too.
+    AttemptNumber = json!({"type": "string", "pattern": "^[1-9][0-9]{0,8}$"});
     /// What the carrier says of a leg.
     StatusCallback = heard(&["CallSid", "CallStatus"]);
     /// What the carrier says when it asks what to say.
@@ -185,8 +190,16 @@ fn heard(required: &[&str]) -> Value {
         ("ErrorCode", "Why it failed, as a number."),
         ("ErrorMessage", "Why it failed, in words."),
     ] {
-        fields.insert(name.to_owned(), json!({"type": "string", "description": what}));
+        // Of any type: what cannot be read is left out, so that the word itself is not lost over it.
+        fields.insert(name.to_owned(), json!({"description": what}));
     }
+    // Without these it is about nothing. JSON may have a number for a text.
+    for name in required {
+        fields[*name]["type"] = json!(["string", "number"]);
+        fields[*name]["minLength"] = 1.into();
+    }
+    fields["CallSid"]["maxLength"] = limits::SID_LENGTH.into();
+    fields["CallSid"]["pattern"] = "^[!-~]+$".into();
     json!({"type": "object", "required": required, "properties": fields})
 }
 

@@ -7,6 +7,7 @@ mod carrier;
 mod clock;
 mod create;
 mod docs;
+mod embed;
 mod health;
 mod list;
 mod overload;
