@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::tidy;
+use crate::{api, tidy};
 
 /// The feature of the binary that lets a test stop it at a named point; built in for tests where it exists.
 const CRASH_POINTS: &str = "crash-points";
@@ -50,8 +50,21 @@ pub fn ci(root: &Path) -> Result<()> {
         .args(&features);
     // This program lies where cargo puts every binary of the workspace.
     let here = std::env::current_exe().context("the path of this program")?;
-    tests.env("REDIAL_BIN", here.with_file_name("redial"));
+    let redial = here.with_file_name("redial");
+    tests.env("REDIAL_BIN", &redial);
+    api::run(root, &redial)?;
     step("tests", &mut tests)
+}
+
+/// Builds the binary and holds the published document against it.
+///
+/// # Errors
+/// A build that fails, or what a check found.
+pub fn api(root: &Path) -> Result<()> {
+    let mut build = cargo(root, &["build", "--package", "cli", "--quiet"]);
+    step("build", build.args(test_features(root)?))?;
+    let here = std::env::current_exe().context("the path of this program")?;
+    api::run(root, &here.with_file_name("redial"))
 }
 
 /// Compares the tree with what rustfmt would write.

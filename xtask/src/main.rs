@@ -3,6 +3,7 @@
 //! It knows the workspace only from outside (files, cargo), depends on none of its crates, and is called by
 //! people and by `.ci/run`.
 
+mod api;
 mod bench;
 mod ci;
 mod plant;
@@ -34,6 +35,8 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
+    /// Lints the published document, makes a client of it that makes a call, and probes the server with it
+    Api,
     /// Plants known bugs, one at a time, in a copy of the tree: each must make its named tests fail
     Plant {
         /// Only the bugs whose name contains this
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Fast => ci::fast(&root),
         Command::Ci => ci::ci(&root),
         Command::Tidy { record } => tidy::run(&root, record),
+        Command::Api => ci::api(&root),
         Command::Plant { only } => plant::run(&root, only.as_deref()),
         Command::Bench { args } => bench::run(&root, &args),
     };
