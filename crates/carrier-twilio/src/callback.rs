@@ -47,7 +47,12 @@ impl Callbacks {
             pairs = Vec::with_capacity(32);
             pairs.extend(form::parse(webhook.body));
             signature::sort(&mut pairs);
-            self.verify(signature, webhook, &Signed::Form(&pairs))
+            let verified = self.verify(signature, webhook, &Signed::Form(&pairs));
+            if webhook.body.is_empty() {
+                // A GET has its fields in its address, which the signature covers whole.
+                pairs.extend(form::parse(query(webhook.path_and_query).as_bytes()));
+            }
+            verified
         } else {
             let verified = self.verify(signature, webhook, &Signed::Body(webhook.body));
             pairs = if verified.is_ok() {
@@ -231,16 +236,19 @@ fn number<N: std::str::FromStr>(bytes: Option<&[u8]>) -> Option<N> {
     text(bytes)?.parse().ok()
 }
 
+fn query(path_and_query: &str) -> &str {
+    path_and_query.split_once('?').map_or("", |(_, query)| query)
+}
+
 /// The call and attempt that we wrote into the address; an error for what we did not write: half of
 /// it, twice, or in another spelling.
 fn named(path_and_query: &str) -> Result<Option<(CallId, u32)>, WebhookError> {
-    let query = path_and_query.split_once('?').map_or("", |(_, query)| query);
     let (mut call, mut attempt) = (None, None);
     let unreadable = |field| WebhookError::Malformed {
         field,
         problem: "is none of ours",
     };
-    for (name, value) in form::parse(query.as_bytes()) {
+    for (name, value) in form::parse(query(path_and_query).as_bytes()) {
         let (slot, field) = match name.as_ref() {
             b"call" => (&mut call, "call"),
             b"attempt" => (&mut attempt, "attempt"),

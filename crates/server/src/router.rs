@@ -41,7 +41,7 @@ fn public() -> OpenApiRouter<Shared> {
 
 /// Signed by the carrier, and hot: nothing stands between the socket and the handler.
 fn carrier() -> OpenApiRouter<Shared> {
-    let (schemas, paths, voice) = routes!(callbacks::voice);
+    let (schemas, paths, voice) = routes!(callbacks::voice, callbacks::voice_by_get);
     OpenApiRouter::new().routes(routes!(callbacks::status)).routes((
         schemas,
         paths,

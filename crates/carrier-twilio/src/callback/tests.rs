@@ -126,6 +126,17 @@ fn who_asks_what_to_say_has_a_leg_that_is_up() {
 }
 
 #[test]
+fn a_get_has_its_fields_in_its_address() {
+    let path = format!("/twilio/voice?call={CALL}&attempt=2&CallSid=CA01&CallStatus=in-progress");
+    let report = read(WebhookKind::Answer, &path, "").expect("a good question");
+    assert_eq!(report.sid.as_str(), "CA01");
+    assert_eq!(report.named.map(|(_, attempt)| attempt), Some(2));
+    let other = path.replace("CA01", "CA02");
+    let forged = read_with(WebhookKind::Answer, &other, &headers(&sign(&path, ""), FORM), "");
+    assert!(matches!(forged, Err(WebhookError::Forged(_))), "{forged:?}");
+}
+
+#[test]
 fn json_is_read_as_a_form_is_when_its_hash_is_signed() {
     let body = r#"{"CallSid":"CA01","CallStatus":"completed","CallDuration":"7","SequenceNumber":3,
         "AccountSid":"AC00000000000000000000000000000001","Extra":{"a":[1]},"Null":null}"#;

@@ -51,10 +51,11 @@ const ERRORS: &[(&str, &[&[Code]])] = &[
     ("getDocsFile", &[&[Code::NoSuchRoute]]),
     ("takeStatus", CARRIER),
     ("tellVoice", CARRIER),
+    ("tellVoiceByGet", CARRIER),
 ];
 
-/// The operation whose errors are told in TwiML.
-const IN_TWIML: &str = "tellVoice";
+/// The operations whose errors are told in TwiML.
+const IN_TWIML: [&str; 2] = ["tellVoice", "tellVoiceByGet"];
 /// The operation whose 503 is no error.
 const READINESS: &str = "getReadiness";
 
@@ -116,7 +117,7 @@ pub(super) fn complete(operation: &mut Value) {
     parameters.push(json!({"$ref": "#/components/parameters/RequestId"}));
     operation["parameters"] = parameters.into();
     for code in codes {
-        add(&mut operation["responses"], code, id == IN_TWIML);
+        add(&mut operation["responses"], code, IN_TWIML.contains(&id.as_str()));
     }
     let responses = operation["responses"].as_object_mut();
     for (status, response) in responses.into_iter().flatten() {

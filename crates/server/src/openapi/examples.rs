@@ -56,6 +56,10 @@ fn of(operation: &str) -> (Option<Value>, Vec<(&'static str, Value)>) {
             Some(json!({"CallSid": SID, "CallStatus": "in-progress"})),
             answers(json!("<Response><Say>Your taxi is here.</Say></Response>")),
         ),
+        "tellVoiceByGet" => (
+            None,
+            answers(json!("<Response><Say>Your taxi is here.</Say></Response>")),
+        ),
         "getMetrics" => (
             None,
             answers(json!(

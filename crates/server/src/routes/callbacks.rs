@@ -72,9 +72,26 @@ async fn take_status(app: &App, parts: &Parts, body: Body) -> Result<(), ApiErro
         description = "As the carrier sends it."),
     responses((status = 200, description = "TwiML.", body = String, content_type = "text/xml")))]
 pub(crate) async fn voice(State(app): State<Shared>, request: Request) -> Response {
+    tell(&app, request).await
+}
+
+/// What the called person hears, asked by `GET`
+///
+/// As by `POST`, with the carrier's fields in the query, for a carrier or a document that is set to ask so.
+#[utoipa::path(get, path = "/twilio/voice", operation_id = "tellVoiceByGet", tag = "carrier",
+    params(("call" = Option<CallNumber>, Query, description = "Our call, as we wrote it into the address."),
+        ("attempt" = Option<AttemptNumber>, Query, description = "Its attempt, as we wrote it into the address."),
+        ("CallSid" = String, Query, description = "The leg."),
+        ("CallStatus" = Option<String>, Query, description = "How it stands.")),
+    responses((status = 200, description = "TwiML.", body = String, content_type = "text/xml")))]
+pub(crate) async fn voice_by_get(State(app): State<Shared>, request: Request) -> Response {
+    tell(&app, request).await
+}
+
+async fn tell(app: &App, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = app.ids.of(&parts.headers);
-    match take_voice(&app, &parts, body).await {
+    match take_voice(app, &parts, body).await {
         Ok(document) => with_id(typed("text/xml", document), &id),
         Err(error) => {
             log(&error, &id);

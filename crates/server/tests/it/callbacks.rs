@@ -137,7 +137,7 @@ async fn the_call_s_words_are_for_its_own_live_leg_alone() {
         )
         .await;
     is_hangup(&unsigned, 403);
-    is_hangup(&world.get("/twilio/voice").await, 405);
+    is_hangup(&world.get("/twilio/voice").await, 403);
     is_hangup(&world.carrier_posts("/twilio/voice", &[]).await, 400);
     let large = world
         .send("POST", "/twilio/voice", &[SIGNATURE], "x".repeat(70_000))
