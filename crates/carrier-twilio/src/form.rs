@@ -5,6 +5,9 @@
 //! of callbacks.
 
 use std::borrow::Cow;
+use std::iter::once;
+
+use memchr::{memchr, memchr_iter, memchr2};
 
 /// One decoded pair. Neither half is trimmed: a space at the end is part of what was signed.
 pub(crate) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
@@ -12,10 +15,11 @@ pub(crate) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 /// Decodes `a=1&b=2` in the order given. Empty segments are skipped, a segment without `=` is a key with an
 /// empty value.
 pub(crate) fn parse(encoded: &[u8]) -> impl Iterator<Item = Pair<'_>> {
-    encoded
-        .split(|&byte| byte == b'&')
+    let ends = memchr_iter(b'&', encoded).chain(once(encoded.len()));
+    let mut begun = 0;
+    ends.map(move |end| &encoded[std::mem::replace(&mut begun, end + 1)..end])
         .filter(|segment| !segment.is_empty())
-        .map(|segment| match segment.iter().position(|&byte| byte == b'=') {
+        .map(|segment| match memchr(b'=', segment) {
             Some(at) => (decode(&segment[..at]), decode(&segment[at + 1..])),
             None => (decode(segment), Cow::Borrowed(&b""[..])),
         })
@@ -23,7 +27,7 @@ pub(crate) fn parse(encoded: &[u8]) -> impl Iterator<Item = Pair<'_>> {
 
 /// Undoes `+` and percent escapes. A `%` that no two hex digits follow stays as it is, as browsers do.
 fn decode(text: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = text.iter().position(|&byte| byte == b'+' || byte == b'%') else {
+    let Some(first) = memchr2(b'+', b'%', text) else {
         return Cow::Borrowed(text);
     };
     let mut out = Vec::with_capacity(text.len());

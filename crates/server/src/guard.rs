@@ -77,7 +77,7 @@ async fn watched<T>(app: &App, admitted: Result<T, ApiError>, request: Request, 
     let response = match &admitted {
         Ok(_place) => {
             next.run(request)
-                .instrument(tracing::info_span!("request", request.id = %id))
+                .instrument(tracing::debug_span!("request", request.id = %id))
                 .await
         }
         Err(error) => error.clone().into_response(),

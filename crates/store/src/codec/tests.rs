@@ -56,7 +56,8 @@ proptest! {
 
 #[test]
 fn what_nobody_wrote_is_broken_and_says_of_which_call() {
-    let call = given::calls().remove(0).1;
+    let mut call = given::calls().remove(0).1;
+    call.request.policy.machine_detection = domain::MachineDetection::Enable;
     let written = write_call(&call);
     for wrong in [
         "",
@@ -64,7 +65,7 @@ fn what_nobody_wrote_is_broken_and_says_of_which_call() {
         "nonsense",
         &written[..written.len() - 1],
         &written.replace("waiting", "walking"),
-        &written.replace("\"amd\":\"off\"", "\"amd\":\"perhaps\""),
+        &written.replace("\"amd\":\"enable\"", "\"amd\":\"perhaps\""),
     ] {
         let error = read_call(columns(&call), wrong).expect_err(wrong);
         assert!(matches!(error, StoreError::Broken(..)), "{error:?}");
