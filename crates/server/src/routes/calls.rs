@@ -83,7 +83,7 @@ pub(crate) async fn show(State(app): State<Shared>, wanted: OfCall) -> Result<Re
         ("user_id" = UserName, Path, description = "Whose calls."),
         ("status" = Option<CallWord>, Query, description = "Only calls that stand so."),
         ("to" = Option<Phone>, Query, description = "Only calls to this number (`%2B` is its `+`)."),
-        ("created_after" = Option<Moment>, Query, description = "Only calls asked for after this moment."),
+        ("created_after" = Option<Moment>, Query, description = "Only calls asked for at this moment or later."),
         ("created_before" = Option<Moment>, Query, description = "Only calls asked for before this moment."),
         ("limit" = Option<PageLimit>, Query, description = "How many at most."),
         ("offset" = Option<PageOffset>, Query, description = "How many to pass over."),
