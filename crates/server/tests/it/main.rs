@@ -11,6 +11,7 @@ mod embed;
 mod health;
 mod list;
 mod overload;
+mod postman;
 mod record;
 mod repeat;
 mod sockets;
