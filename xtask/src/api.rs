@@ -1,6 +1,6 @@
 //! The published document, held against the world: a linter reads it, a generator makes a client of it that makes a
-//! call, and a prober sends what it allows and forbids to the real server, whose carrier is the simulator on this
-//! machine.
+//! call, the Postman collection is run, and a prober sends what it allows and forbids: all to the real server, whose carrier
+//! is the simulator on this machine.
 //!
 //! Knows the binary and the document only. The tools are other people's, at fixed versions; see `tools.rs`.
 
@@ -21,7 +21,15 @@ const SEED: &str = "20261122";
 /// machine asks the same as a fast one.
 const EXAMPLES: &str = "25";
 
-/// Runs the three checks with the binary at `redial`.
+/// The collection and what it needs to know, for people to import.
+const COLLECTION: &str = "docs/postman/redial.postman_collection.json";
+const ENVIRONMENT: &str = "docs/postman/redial.postman_environment.json";
+/// Milliseconds for the whole collection, which takes a quarter of that where nothing else runs.
+const TOUR_WITHIN: &str = "90000";
+/// Milliseconds for one request of it: the server holds an answer back for five seconds at most.
+const REQUEST_WITHIN: &str = "10000";
+
+/// Runs the four checks with the binary at `redial`.
 ///
 /// # Errors
 /// What a check found, or a tool that cannot be installed. A machine without Node or Python is told so, and passes.
@@ -41,6 +49,8 @@ pub fn run(root: &Path, redial: &Path) -> Result<()> {
         )?;
     }
     generated_client(root, &tools, &parties, &older)?;
+    // Before the probe, which pauses dialling.
+    tour(root, &tools, &parties)?;
     probe(root, &tools, &parties, &newest)
 }
 
@@ -58,6 +68,24 @@ fn generated_client(root: &Path, tools: &Tools, parties: &Parties, document: &Pa
         .args([parties.server(), parties::KEY])
         .env("PYTHONPATH", folder);
     check("a call by the client", &mut call)
+}
+
+/// Runs the collection; of what it found, only the failures are shown one by one.
+fn tour(root: &Path, tools: &Tools, parties: &Parties) -> Result<()> {
+    let mut run = tools.newman();
+    run.arg("run").arg(root.join(COLLECTION));
+    run.arg("--environment").arg(root.join(ENVIRONMENT));
+    for (name, value) in [
+        ("baseUrl", parties.server()),
+        ("apiKey", parties::KEY),
+        ("authToken", parties::TOKEN),
+    ] {
+        run.args(["--env-var", &format!("{name}={value}")]);
+    }
+    run.args(["--timeout", TOUR_WITHIN, "--timeout-request", REQUEST_WITHIN]);
+    run.args(["--reporter-cli-no-success-assertions", "--reporter-cli-no-banner"]);
+    run.args(["--color", "off"]);
+    check_saying("collection", &mut run, "total run duration")
 }
 
 /// Sends what the document allows, and what it forbids.
@@ -79,8 +107,13 @@ fn probe(root: &Path, tools: &Tools, parties: &Parties, document: &Path) -> Resu
     check("probe", &mut probe)
 }
 
-/// Runs a tool; what it says is shown when it objects.
+/// Runs a tool; what it says is shown when it objects, else its last line.
 fn check(name: &str, command: &mut Command) -> Result<()> {
+    check_saying(name, command, "")
+}
+
+/// Runs a tool; what it says is shown when it objects, else the last line that holds `verdict`.
+fn check_saying(name: &str, command: &mut Command, verdict: &str) -> Result<()> {
     let done = command
         .output()
         .with_context(|| format!("{name}: cannot start {command:?}"))?;
@@ -90,10 +123,13 @@ fn check(name: &str, command: &mut Command) -> Result<()> {
         bail!("{name} ({}): {command:?}", done.status);
     }
     let said = text(&done.stdout);
-    let last = said.lines().rev().find(|line| !line.trim().is_empty());
+    let last = said
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty() && line.contains(verdict));
     eprintln!(
         "xtask: api: {name}: {}",
-        last.unwrap_or("passed").trim_matches(['=', ' '])
+        last.unwrap_or("passed").trim_matches(['=', ' ', '│'])
     );
     Ok(())
 }

@@ -35,7 +35,7 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
-    /// Lints the published document, makes a client of it that makes a call, and probes the server with it
+    /// Lints the published document, makes a client of it that makes a call, runs the Postman collection, probes the server
     Api,
     /// Plants known bugs, one at a time, in a copy of the tree: each must make its named tests fail
     Plant {

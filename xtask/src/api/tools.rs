@@ -49,7 +49,17 @@ impl Tools {
 
     /// The linter.
     pub fn spectral(&self) -> Command {
-        Command::new(self.node.join("node_modules/.bin/spectral"))
+        self.node("spectral")
+    }
+
+    /// What runs a Postman collection.
+    pub fn newman(&self) -> Command {
+        self.node("newman")
+    }
+
+    /// A program of the Node installation.
+    fn node(&self, program: &str) -> Command {
+        Command::new(self.node.join("node_modules/.bin").join(program))
     }
 
     /// A program of the Python installation.
