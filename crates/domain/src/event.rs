@@ -85,6 +85,12 @@ pub struct Event {
 pub enum EventKind {
     /// The call was taken, durably.
     Accepted,
+    /// The call was begun by another program and taken over as that left it; what happened to it
+    /// there is in its attempts alone.
+    Imported {
+        /// How it stood there, and what was made of it.
+        message: String,
+    },
     /// A dial is held back.
     Held(Hold),
     /// The carrier has made the leg.

@@ -10,6 +10,12 @@ use crate::time::Timestamp;
 
 /// Names a call. A UUID of version 7 (RFC 9562, section 5.7), so that ids sort by the time of
 /// acceptance and land at the end of an index.
+///
+/// A call that was imported keeps the name that it had: an ObjectId, twelve bytes of which the first
+/// four are its time in seconds. It is carried in a UUID of version 8 (section 5.8), whose layout is
+/// the maker's own: the id's 96 bits in order in the first free bits (48, 12 and 36 of them), and
+/// zeros in the 26 that are left. Such an id is written as its 24 hexadecimal digits and in no other
+/// way. The version keeps the two kinds apart, and ids of one kind sort by their time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(Uuid);
 
@@ -18,6 +24,25 @@ impl CallId {
     pub fn new(now: Timestamp, chance: [u8; 10]) -> CallId {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
         CallId(uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid())
+    }
+
+    /// Carries an ObjectId.
+    pub fn from_object_id(bytes: [u8; 12]) -> CallId {
+        let mut wide = [0; 16];
+        wide[4..].copy_from_slice(&bytes);
+        let bits = u128::from_be_bytes(wide);
+        let carried = (bits >> 48) << 80 | (bits >> 36 & 0xfff) << 64 | (bits & 0xf_ffff_ffff) << 26;
+        CallId(Uuid::from_u128(carried | VERSION_8))
+    }
+
+    /// The ObjectId that it carries, if it carries one.
+    pub fn object_id(&self) -> Option<[u8; 12]> {
+        let carried = self.0.as_u128();
+        let bits = (carried >> 80) << 48 | (carried >> 64 & 0xfff) << 36 | (carried >> 26 & 0xf_ffff_ffff);
+        let bytes: [u8; 16] = bits.to_be_bytes();
+        let bytes: [u8; 12] = bytes[4..].try_into().ok()?;
+        // Any other bit set, and it is not one of ours.
+        (CallId::from_object_id(bytes) == *self).then_some(bytes)
     }
 
     /// The sixteen bytes that stores keep.
@@ -31,9 +56,15 @@ impl CallId {
     }
 }
 
+/// The bits of a UUID that say version 8 and the variant of RFC 9562.
+const VERSION_8: u128 = 0x8 << 76 | 0b10 << 62;
+
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.hyphenated(), f)
+        match self.object_id() {
+            None => fmt::Display::fmt(&self.0.hyphenated(), f),
+            Some(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+        }
     }
 }
 
@@ -43,7 +74,7 @@ impl fmt::Debug for CallId {
     }
 }
 
-/// The text is not the id of any call that redial made.
+/// The text is not the id of any call that redial made or imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a call id")]
 pub struct NotACallId;
@@ -52,12 +83,30 @@ impl FromStr for CallId {
     type Err = NotACallId;
 
     fn from_str(text: &str) -> Result<CallId, NotACallId> {
-        // The hyphenated form in lower case only: one call has one spelling, in URLs and in what is signed.
-        if text.len() != 36 || text.bytes().any(|b| b.is_ascii_uppercase()) {
+        // In lower case only: one call has one spelling, in URLs and in what is signed.
+        if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(NotACallId);
         }
-        Uuid::try_parse(text).map(CallId).map_err(|_| NotACallId)
+        match text.len() {
+            36 => {
+                let id = Uuid::try_parse(text).map(CallId).map_err(|_| NotACallId)?;
+                // One that carries an ObjectId is written as that.
+                id.object_id().map_or(Ok(id), |_| Err(NotACallId))
+            }
+            24 => object_id(text).map(CallId::from_object_id).ok_or(NotACallId),
+            _ => Err(NotACallId),
+        }
     }
+}
+
+/// The bytes of 24 hexadecimal digits.
+fn object_id(text: &str) -> Option<[u8; 12]> {
+    let mut bytes = [0; 12];
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let digit = |at: usize| char::from(digits[at]).to_digit(16);
+        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+    }
+    Some(bytes)
 }
 
 /// The carrier's own name for one leg. Carriers use different forms, so only the length and the

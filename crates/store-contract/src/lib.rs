@@ -31,6 +31,7 @@ pub mod calls;
 pub mod dialling;
 pub mod facts;
 mod given;
+pub mod imports;
 pub mod keys;
 pub mod legs;
 pub mod model;
@@ -116,6 +117,19 @@ macro_rules! tests {
                 a_fact_for_another_attempt_is_misdirected
                 a_fact_for_no_call_is_misdirected
                 a_leg_is_never_two_attempts
+            }
+            imports {
+                an_imported_call_is_told_as_it_stood
+                an_imported_call_keeps_its_old_name
+                imported_calls_are_listed_and_counted
+                an_imported_retry_is_due_at_its_time
+                an_imported_attempt_is_never_sent_again
+                an_imported_live_call_is_to_be_asked_about
+                a_late_callback_finds_an_imported_leg
+                an_orphan_is_applied_when_its_leg_is_imported
+                what_is_there_already_is_not_imported
+                a_leg_that_another_call_has_is_not_imported
+                imported_calls_outlive_the_process
             }
             keys {
                 a_repeat_finds_its_call_as_it_stands

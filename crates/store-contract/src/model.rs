@@ -3,6 +3,7 @@
 //! with. It reads no clock, starts no thread and draws no chance, so that a simulation may stand on
 //! it.
 
+mod imports;
 mod lists;
 mod permits;
 mod steps;
@@ -11,10 +12,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use domain::{CallId, Input, Sid, Timestamp, UserId};
+use domain::{CallId, Input, Sid, Step, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, ListQuery, NewCall, Page, Permitted, Record,
-    Reported, Store, StoreError, Stray, Terms,
+    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
+    Record, Reported, Store, StoreError, Stray, Terms,
 };
 
 use permits::Permit;
@@ -84,6 +85,11 @@ impl Store for Model {
 
     async fn accept(&self, new: NewCall, at: At) -> Result<Accepted, StoreError> {
         self.memory().accept(new, &at)
+    }
+
+    async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
+        let mut memory = self.memory();
+        Ok(calls.into_iter().map(|call| memory.import(call, &at)).collect())
     }
 
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("calls", include_str!("calls.rs")),
     ("dialling", include_str!("dialling.rs")),
     ("facts", include_str!("facts.rs")),
+    ("imports", include_str!("imports.rs")),
     ("keys", include_str!("keys.rs")),
     ("legs", include_str!("legs.rs")),
     ("orphans", include_str!("orphans.rs")),

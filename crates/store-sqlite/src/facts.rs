@@ -178,7 +178,7 @@ fn legs(call: &Call) -> impl Iterator<Item = &Sid> {
 }
 
 /// Applies, in the order in which they came, the orphans whose leg or attempt a call has now.
-fn with_orphans(tx: &mut Tx<'_>, mut call: Arc<Call>, at: &At) -> Result<Arc<Call>, Fault> {
+pub(crate) fn with_orphans(tx: &mut Tx<'_>, mut call: Arc<Call>, at: &At) -> Result<Arc<Call>, Fault> {
     if !tx.prepare_cached("SELECT 1 FROM orphans LIMIT 1")?.exists([])? {
         return Ok(call);
     }

@@ -16,6 +16,7 @@ mod error;
 mod examine;
 mod facts;
 mod health;
+mod imports;
 mod lock;
 mod migrate;
 mod open;
@@ -28,11 +29,11 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::step::Input;
+use domain::step::{Input, Step};
 use domain::{Call, CallId, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, ListQuery, NewCall, Page, Permitted, Record,
-    Reported, Store, StoreError, Stray, Terms,
+    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
+    Record, Reported, Store, StoreError, Stray, Terms,
 };
 
 use boot::Boot;
@@ -98,6 +99,12 @@ impl Store for SqliteStore {
         let boot = self.boot_number();
         self.writer
             .asked(move |tx| claims::accept(tx, &new, &at, boot))
+            .await
+    }
+
+    async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
+        self.writer
+            .asked(move |tx| calls.iter().map(|call| imports::import(tx, call, &at)).collect())
             .await
     }
 

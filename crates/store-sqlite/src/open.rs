@@ -25,6 +25,9 @@ pub enum Purpose {
         /// How long to wait for a process that still holds the right.
         wait: Duration,
     },
+    /// To write without dialling, while nobody dials: the right to dial is held, and permits are
+    /// refused.
+    Alone,
     /// For anything else, beside a process that may be dialling. Permits are refused.
     Beside,
 }
@@ -43,16 +46,17 @@ impl SqliteStore {
         let side = beside(path, ".lock");
         let right = match purpose {
             Purpose::Dial { wait } => Some(lock::acquire(&side, wait)?),
+            Purpose::Alone => Some(lock::acquire(&side, Duration::ZERO)?),
             Purpose::Beside => None,
         };
         let mut conn = connect::writer(path)?;
         bring_up_to_date(&mut conn, right.as_ref(), &side)?;
-        let boot = match &right {
-            Some(_) => {
-                renew_log(&conn)?;
-                Some(boot::count(&conn, path)?)
-            }
-            None => None,
+        if right.is_some() {
+            renew_log(&conn)?;
+        }
+        let boot = match purpose {
+            Purpose::Dial { .. } => Some(boot::count(&conn, path)?),
+            Purpose::Alone | Purpose::Beside => None,
         };
         let health = Health::default();
         let readers = Readers::open(path.to_owned(), health.clone())?;

@@ -11,13 +11,13 @@ mod rows;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{CallId, Input, Moment, Rules, Timestamp, UserId};
+use domain::{CallId, Input, Moment, Rules, Step, Timestamp, UserId};
 
 pub use changes::{Changes, PermitState};
 pub use error::StoreError;
 pub use rows::{
-    Accepted, AccountHold, Applied, Cursor, Depths, Dialling, Due, Key, ListQuery, ListRow, NewCall, Page,
-    Permitted, Record, Reported, Stray, Terms, Total,
+    Accepted, AccountHold, Applied, Cursor, Depths, Dialling, Due, Imported, Key, ListQuery, ListRow,
+    NewCall, Page, Permitted, Record, Reported, Stray, Terms, Total,
 };
 
 /// The outside of a step, in a form that can go to another thread.
@@ -52,6 +52,12 @@ pub trait Store: Send + Sync {
     /// in the way, with the permit for its first dial: one commit for all three. A call that could
     /// not be permitted waits, and says why.
     async fn accept(&self, new: NewCall, at: At) -> Result<Accepted, StoreError>;
+
+    /// Takes calls that another program began, each as it stands, in order; says of each what became
+    /// of it. Every attempt of them has used its permit, so that none of it is ever sent again, and
+    /// none is in doubt: where it is not known whether one was sent, it is `unconfirmed`. What the
+    /// carrier said of their legs before (the orphans) is applied to them.
+    async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError>;
 
     /// Asks for the permit of a call's due dial, after checking everything again: the state, cancel,
     /// pause, attempts used, the due time, the live limit, and that no other dial to the pair is

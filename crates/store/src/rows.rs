@@ -52,6 +52,22 @@ pub enum Accepted {
     KeyTaken,
 }
 
+/// What became of a call that was to be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Imported {
+    /// It is there from now on.
+    New,
+    /// There is a call of this id already, which stays as it is.
+    AlreadyThere,
+    /// It says that a leg is its own that is another attempt's. Nothing of it is taken.
+    LegTaken {
+        /// The leg.
+        sid: Sid,
+        /// Whose it is.
+        owner: CallId,
+    },
+}
+
 /// What became of asking for a permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permitted {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::{Call, CallId, CallState, Input, Timestamp, UserId};
+use domain::{Call, CallId, CallState, Input, Step, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, ListQuery, NewCall, Page, Permitted, Record,
-    Reported, Store, StoreError, Stray, Terms,
+    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
+    Record, Reported, Store, StoreError, Stray, Terms,
 };
 use store_contract::model::Model;
 
@@ -197,6 +197,11 @@ impl Store for TroubledStore {
             Ok(accepted)
         };
         self.ask(Op::Accept, accepted).await
+    }
+
+    async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
+        self.process.alive().await;
+        self.model().import(calls, at).await
     }
 
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {

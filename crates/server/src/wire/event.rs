@@ -62,6 +62,7 @@ pub(crate) struct EventShape<'a> {
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Accepted,
+    Imported,
     Held,
     Sent,
     InDoubt,
@@ -102,6 +103,10 @@ fn shape<'a>(event: &'a Event) -> Option<EventShape<'a>> {
     Some(match &event.kind {
         EventKind::Heard { .. } => return None,
         EventKind::Accepted => plain(Kind::Accepted),
+        EventKind::Imported { message } => EventShape {
+            message: Some(message),
+            ..plain(Kind::Imported)
+        },
         EventKind::CancelRequested => plain(Kind::CancelRequested),
         EventKind::Held(hold) => EventShape {
             reason: Some(hold.reason.word()),

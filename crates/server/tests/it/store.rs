@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use domain::{Call, CallId, Input, Timestamp, UserId};
+use domain::{Call, CallId, Input, Step, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, ListQuery, NewCall, Page, Permitted, Record,
-    Reported, Store, StoreError, Stray, Terms,
+    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
+    Record, Reported, Store, StoreError, Stray, Terms,
 };
 use store_contract::model::Model;
 
@@ -55,6 +55,10 @@ impl Store for FaultyStore {
 
     async fn accept(&self, new: NewCall, at: At) -> Result<Accepted, StoreError> {
         self.sound()?.accept(new, at).await
+    }
+
+    async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
+        self.sound()?.import(calls, at).await
     }
 
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {

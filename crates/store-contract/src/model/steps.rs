@@ -82,7 +82,7 @@ impl Memory {
     }
 
     /// Delivers, in the order in which they came, the orphans whose leg or attempt this call has now.
-    fn adopt(&mut self, id: CallId, at: &At) {
+    pub(super) fn adopt(&mut self, id: CallId, at: &At) {
         while let Some(place) = self.orphans.iter().position(|orphan| self.is_of(id, orphan)) {
             let orphan = self.orphans.remove(place).expect("it was found there");
             // One that says nothing new, or should never have been sent, is done with too.

@@ -11,6 +11,9 @@ use super::words;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Body<'a> {
     Accepted,
+    Imported {
+        message: Cow<'a, str>,
+    },
     #[serde(borrow)]
     Held(HoldBody<'a>),
     Sent {
@@ -58,6 +61,9 @@ impl<'a> From<&'a EventKind> for Body<'a> {
     fn from(kind: &'a EventKind) -> Body<'a> {
         match kind {
             EventKind::Accepted => Body::Accepted,
+            EventKind::Imported { message } => Body::Imported {
+                message: message.into(),
+            },
             EventKind::Held(hold) => Body::Held(hold.into()),
             EventKind::Sent { attempt, sid } => Body::Sent {
                 attempt: *attempt,
@@ -108,6 +114,9 @@ impl Body<'_> {
         let status = |word: Cow<'_, str>| CallStatus::from_word(&word);
         Some(match self {
             Body::Accepted => EventKind::Accepted,
+            Body::Imported { message } => EventKind::Imported {
+                message: message.into(),
+            },
             Body::Held(hold) => EventKind::Held(hold.into_hold()?),
             Body::Sent { attempt, sid } => EventKind::Sent {
                 attempt,

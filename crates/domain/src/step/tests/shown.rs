@@ -87,6 +87,7 @@ fn effect(effect: &Effect) -> String {
 
 fn event(event: &Event) -> String {
     match &event.kind {
+        EventKind::Imported { message } => format!("imported {message}"),
         EventKind::Accepted => "accepted".to_owned(),
         EventKind::Held(hold) => format!("held ({})", hold.reason.word()),
         EventKind::Sent { attempt, sid } => format!("sent #{attempt} as {sid}"),

@@ -69,6 +69,7 @@ fn events() -> Vec<EventKind> {
         incident(Some(1)),
         incident(None),
         EventKind::CancelRequested,
+        EventKind::Imported { message: text() },
     ];
     events.extend(facts().map(|fact| EventKind::Heard { attempt, fact }));
     events.extend(CallStatus::ALL.map(|status| EventKind::Ended { status, why: text() }));
