@@ -11,7 +11,7 @@ pub fn command() -> Command {
         .about("Phones people until they are reached: dials through Twilio, keeps the record of every attempt, tries again.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), config(), init(), doctor()])
+        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), import(), config(), init(), doctor()])
 }
 
 fn serve() -> Command {
@@ -112,6 +112,20 @@ fn retry_due() -> Command {
     with_flags(
         Command::new("retry-due").about("Dials what is due, once, and ends: for cron, where no server runs"),
     )
+}
+
+fn import() -> Command {
+    with_flags(
+        Command::new("import").about("Takes over the calls of the prototype from what mongoexport wrote"),
+    )
+    .arg(
+        Arg::new("file")
+            .value_name("FILE")
+            .required(true)
+            .help("the export, `-` for standard input"),
+    )
+    .arg(switch("dry-run", "say what would be imported, and write nothing"))
+    .arg(json())
 }
 
 fn config() -> Command {

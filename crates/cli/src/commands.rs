@@ -7,6 +7,7 @@ mod demo;
 mod dialling;
 mod doctor;
 mod init;
+mod import;
 mod retry_due;
 mod serve;
 mod sim;
@@ -54,6 +55,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("pause", flags)) => dialling::run(flags, "pause"),
         Some(("resume", flags)) => dialling::run(flags, "resume"),
         Some(("retry-due", flags)) => retry_due::run(flags),
+        Some(("import", flags)) => import::run(flags),
         Some(("config", flags)) => config::run(flags),
         Some(("init", flags)) => init::run(flags),
         Some(("doctor", flags)) => doctor::run(flags),

@@ -9,6 +9,7 @@ use carrier_twilio::{ApiKey, SettingFault, Twilio};
 use engine::clock::SystemClock;
 use engine::dice::SystemDice;
 use engine::{Engine, Parts};
+use store::Store;
 use store_sqlite::{Purpose, SqliteStore};
 
 use crate::config::Config;
@@ -23,6 +24,14 @@ const NOWHERE: &str = "http://127.0.0.1";
 pub fn open_store(config: &Config, wait: Duration) -> anyhow::Result<Arc<SqliteStore>> {
     let store = SqliteStore::open(&config.database, Purpose::Dial { wait })?;
     Ok(Arc::new(store))
+}
+
+/// Opens the database to write into it while nobody dials.
+///
+/// # Errors
+/// As [`open_store`].
+pub fn open_store_alone(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(SqliteStore::open(&config.database, Purpose::Alone)?))
 }
 
 /// Whether the account is set that redial dials on.

@@ -69,7 +69,8 @@ pub struct Proof {
 }
 
 impl Proof {
-    fn of(status: AttemptStatus, fact: &Fact) -> Proof {
+    /// A final word that the carrier pushed, of which the number is not known.
+    pub fn reported(status: AttemptStatus) -> Proof {
         let rank = match status {
             AttemptStatus::Completed => 5,
             AttemptStatus::Canceled => 4,
@@ -78,11 +79,19 @@ impl Proof {
             AttemptStatus::Busy => 1,
             _ => 0,
         };
+        Proof {
+            fetched: false,
+            sequence: None,
+            rank,
+        }
+    }
+
+    fn of(status: AttemptStatus, fact: &Fact) -> Proof {
         let fetched = fact.source == Source::LookUp;
         Proof {
             fetched,
             sequence: if fetched { None } else { fact.sequence },
-            rank,
+            ..Proof::reported(status)
         }
     }
 }

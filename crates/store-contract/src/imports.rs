@@ -27,7 +27,7 @@ pub async fn an_imported_call_is_told_as_it_stood(factory: &dyn Factory) {
             &world,
             4,
             ended(CallStatus::Completed),
-            &[leg("CA5", AttemptStatus::Completed, 5)],
+            &[leg("CA5", AttemptStatus::Completed)],
         ),
         old(&world, 5, ended(CallStatus::Failed), &[refused()]),
         old(&world, 6, ended(CallStatus::Canceled), &[]),
@@ -60,7 +60,7 @@ pub async fn imported_calls_are_listed_and_counted(factory: &dyn Factory) {
             &world,
             4,
             ended(CallStatus::Completed),
-            &[leg("CA5", AttemptStatus::Completed, 5)],
+            &[leg("CA5", AttemptStatus::Completed)],
         ),
     ];
     import(&world, &steps).await;
@@ -321,22 +321,18 @@ fn ended(status: CallStatus) -> CallState {
     CallState::Ended { status }
 }
 
-/// An attempt whose end the carrier told; `rank` is that of the word.
-fn leg(name: &str, status: AttemptStatus, rank: u8) -> Attempt {
+/// An attempt whose end the carrier told.
+fn leg(name: &str, status: AttemptStatus) -> Attempt {
     Attempt {
         sid: Some(sid(name)),
         status,
-        proof: Some(Proof {
-            fetched: false,
-            sequence: None,
-            rank,
-        }),
+        proof: Some(Proof::reported(status)),
         ..attempt()
     }
 }
 
 fn busy_leg(name: &str) -> Attempt {
-    leg(name, AttemptStatus::Busy, 1)
+    leg(name, AttemptStatus::Busy)
 }
 
 fn open(name: &str) -> Attempt {

@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("engine", &["domain", "store", "carrier"]),
     ("server", &["engine", "domain"]),
     ("sim", &[]),
+    ("prototype", &["domain"]),
     (
         "cli",
         &[
@@ -30,6 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "engine",
             "server",
             "sim",
+            "prototype",
         ],
     ),
     ("store-contract", ANYTHING),

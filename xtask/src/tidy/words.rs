@@ -113,8 +113,17 @@ const BANS: &[Ban] = &[
     },
 ];
 
-/// Folders of crates that may name the vendor: they speak its protocol, choose it, or play it.
-const VENDOR_HOMES: &[&str] = &["carrier-twilio", "sim", "cli", "server", "e2e", "bench"];
+/// Folders of crates that may name the vendor: they speak its protocol, choose it, play it, or read what was
+/// written by others who did.
+const VENDOR_HOMES: &[&str] = &[
+    "carrier-twilio",
+    "sim",
+    "cli",
+    "server",
+    "prototype",
+    "e2e",
+    "bench",
+];
 
 /// Every banned call or word outside its home.
 pub fn banned(tree: &Tree) -> Vec<Finding> {
