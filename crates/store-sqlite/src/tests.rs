@@ -192,6 +192,29 @@ async fn a_second_dialler_is_refused_and_named_but_others_may_look() {
 }
 
 #[tokio::test]
+async fn who_writes_alone_is_alone_and_counts_for_nothing() {
+    let place = Place::new();
+    let alone = || SqliteStore::open(&place.path, Purpose::Alone);
+    // A file that was never dialled from, and has no boot count beside it.
+    let store = alone().expect("opened alone");
+    let id = match store.accept(new_call(1), at(NOW)).await.expect("accepted") {
+        Accepted::New(call) => call.id,
+        other => panic!("not new: {other:?}"),
+    };
+    let permit = store.permit(id, terms(), at(NOW)).await;
+    assert!(matches!(permit, Err(StoreError::Broken(..))));
+    assert!(matches!(place.try_open(), Err(StoreError::Held(..))));
+    drop(store);
+    for boots in 1..=2 {
+        let store = place.open();
+        assert_eq!((store.boot_number(), store.is_restored()), (Some(boots), false));
+        assert!(matches!(alone(), Err(StoreError::Held(..))));
+        drop(store);
+        assert_eq!(alone().expect("opened alone").boot_number(), None);
+    }
+}
+
+#[tokio::test]
 async fn nobody_dials_without_the_right_to() {
     let place = Place::new();
     let store = place.open();

@@ -13,6 +13,7 @@ mod doctor;
 mod endings;
 mod faults;
 mod idempotency;
+mod import;
 mod init;
 mod list;
 mod record;

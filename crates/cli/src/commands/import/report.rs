@@ -71,7 +71,10 @@ impl Report {
     pub fn words(&self, dry_run: bool) -> String {
         let imported = if dry_run { "to import" } else { "imported" };
         let one = |count: u64, text: &str| format!("{count:>9}  {text}");
-        let mut lines = vec![one(self.documents, "documents read"), one(self.imported, imported)];
+        let mut lines = vec![
+            one(self.documents, "documents read"),
+            one(self.imported, imported),
+        ];
         let mut line = |count: u64, text: &str| {
             if count > 0 {
                 lines.push(one(count, text));
