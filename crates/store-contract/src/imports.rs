@@ -20,17 +20,17 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub async fn an_imported_call_is_told_as_it_stood(factory: &dyn Factory) {
     let world = World::new(factory).await;
     let steps = [
-        old(&world, 1, waiting(world.now), &[]),
-        old(&world, 2, waiting(world.now + HOUR), &[busy_leg("CA2")]),
-        old(&world, 3, CallState::Live, &[busy_leg("CA3"), open("CA4")]),
+        old(world.now, 1, waiting(world.now), &[]),
+        old(world.now, 2, waiting(world.now + HOUR), &[busy_leg("CA2")]),
+        old(world.now, 3, CallState::Live, &[busy_leg("CA3"), open("CA4")]),
         old(
-            &world,
+            world.now,
             4,
             ended(CallStatus::Completed),
             &[leg("CA5", AttemptStatus::Completed)],
         ),
-        old(&world, 5, ended(CallStatus::Failed), &[refused()]),
-        old(&world, 6, ended(CallStatus::Canceled), &[]),
+        old(world.now, 5, ended(CallStatus::Failed), &[refused()]),
+        old(world.now, 6, ended(CallStatus::Canceled), &[]),
     ];
     assert_eq!(import(&world, &steps).await, vec![Imported::New; 6]);
     for step in &steps {
@@ -42,7 +42,7 @@ pub async fn an_imported_call_is_told_as_it_stood(factory: &dyn Factory) {
 /// It answers to the id that it had.
 pub async fn an_imported_call_keeps_its_old_name(factory: &dyn Factory) {
     let world = World::new(factory).await;
-    let step = old(&world, 7, ended(CallStatus::Busy), &[busy_leg("CA1")]);
+    let step = old(world.now, 7, ended(CallStatus::Busy), &[busy_leg("CA1")]);
     import(&world, std::slice::from_ref(&step)).await;
     let id: CallId = "65a000070000000000000000".parse().expect("24 digits name a call");
     assert_eq!(world.stands(id).await, step.call);
@@ -53,11 +53,11 @@ pub async fn imported_calls_are_listed_and_counted(factory: &dyn Factory) {
     let mut world = World::new(factory).await;
     let own = world.a_live_call("CA1").await;
     let steps = [
-        old(&world, 1, ended(CallStatus::Busy), &[busy_leg("CA2")]),
-        old(&world, 2, waiting(world.now), &[busy_leg("CA3")]),
-        old(&world, 3, CallState::Live, &[open("CA4")]),
+        old(world.now, 1, ended(CallStatus::Busy), &[busy_leg("CA2")]),
+        old(world.now, 2, waiting(world.now), &[busy_leg("CA3")]),
+        old(world.now, 3, CallState::Live, &[open("CA4")]),
         old(
-            &world,
+            world.now,
             4,
             ended(CallStatus::Completed),
             &[leg("CA5", AttemptStatus::Completed)],
@@ -111,7 +111,7 @@ pub async fn imported_calls_are_listed_and_counted(factory: &dyn Factory) {
 pub async fn an_imported_retry_is_due_at_its_time(factory: &dyn Factory) {
     let mut world = World::new(factory).await;
     let due_at = world.now + MINUTE;
-    import(&world, &[old(&world, 1, waiting(due_at), &[busy_leg("CA1")])]).await;
+    import(&world, &[old(world.now, 1, waiting(due_at), &[busy_leg("CA1")])]).await;
     assert_eq!(world.store.due(world.now, 9).await.expect("it is kept"), []);
     assert_eq!(
         world.store.next_due(world.now).await.expect("it is kept"),
@@ -133,13 +133,13 @@ pub async fn an_imported_attempt_is_never_sent_again(factory: &dyn Factory) {
     let mut world = World::new(factory).await;
     let steps = [
         old(
-            &world,
+            world.now,
             1,
             waiting(world.now),
-            &[busy_leg("CA1"), unconfirmed(&world)],
+            &[busy_leg("CA1"), unconfirmed(world.now)],
         ),
-        old(&world, 2, ended(CallStatus::Busy), &[busy_leg("CA2")]),
-        old(&world, 3, CallState::Live, &[open("CA3")]),
+        old(world.now, 2, ended(CallStatus::Busy), &[busy_leg("CA2")]),
+        old(world.now, 3, CallState::Live, &[open("CA3")]),
     ];
     import(&world, &steps).await;
     let granted = world.store.granted().await.expect("permits can be listed");
@@ -160,11 +160,16 @@ pub async fn an_imported_attempt_is_never_sent_again(factory: &dyn Factory) {
 pub async fn an_imported_live_call_is_to_be_asked_about(factory: &dyn Factory) {
     let world = World::new(factory).await;
     let steps = [
-        old(&world, 1, CallState::Live, &[asked(open("CA1"), world.now)]),
-        old(&world, 2, ended(CallStatus::Unconfirmed), &[unconfirmed(&world)]),
-        old(&world, 3, ended(CallStatus::Busy), &[busy_leg("CA3")]),
+        old(world.now, 1, CallState::Live, &[asked(open("CA1"), world.now)]),
+        old(
+            world.now,
+            2,
+            ended(CallStatus::Unconfirmed),
+            &[unconfirmed(world.now)],
+        ),
+        old(world.now, 3, ended(CallStatus::Busy), &[busy_leg("CA3")]),
         // Due so long ago that it is to be given up.
-        old(&world, 4, waiting(world.now - 48 * HOUR), &[]),
+        old(world.now, 4, waiting(world.now - 48 * HOUR), &[]),
     ];
     import(&world, &steps).await;
     let listed = world
@@ -183,8 +188,8 @@ pub async fn an_imported_live_call_is_to_be_asked_about(factory: &dyn Factory) {
 pub async fn a_late_callback_finds_an_imported_leg(factory: &dyn Factory) {
     let world = World::new(factory).await;
     let steps = [
-        old(&world, 1, CallState::Live, &[busy_leg("CA1"), open("CA2")]),
-        old(&world, 2, ended(CallStatus::Busy), &[busy_leg("CA3")]),
+        old(world.now, 1, CallState::Live, &[busy_leg("CA1"), open("CA2")]),
+        old(world.now, 2, ended(CallStatus::Busy), &[busy_leg("CA3")]),
     ];
     import(&world, &steps).await;
     let call = world.heard(None, "CA2", completed()).await;
@@ -202,7 +207,7 @@ pub async fn a_late_callback_finds_an_imported_leg(factory: &dyn Factory) {
 pub async fn an_orphan_is_applied_when_its_leg_is_imported(factory: &dyn Factory) {
     let world = World::new(factory).await;
     assert_eq!(world.report(None, "CA1", completed()).await, Reported::Orphan);
-    import(&world, &[old(&world, 1, CallState::Live, &[open("CA1")])]).await;
+    import(&world, &[old(world.now, 1, CallState::Live, &[open("CA1")])]).await;
     assert_eq!(world.stands(name(1)).await.status(), CallStatus::Completed);
     let depths = world.depths().await;
     assert_eq!((depths.orphans, depths.live), (0, 0));
@@ -211,9 +216,9 @@ pub async fn an_orphan_is_applied_when_its_leg_is_imported(factory: &dyn Factory
 /// A call whose id is there stays as it is, also one of the same batch; the others are taken.
 pub async fn what_is_there_already_is_not_imported(factory: &dyn Factory) {
     let world = World::new(factory).await;
-    let first = old(&world, 1, ended(CallStatus::Busy), &[busy_leg("CA1")]);
-    let other = old(&world, 2, ended(CallStatus::Failed), &[refused()]);
-    let changed = old(&world, 1, ended(CallStatus::Completed), &[]);
+    let first = old(world.now, 1, ended(CallStatus::Busy), &[busy_leg("CA1")]);
+    let other = old(world.now, 2, ended(CallStatus::Failed), &[refused()]);
+    let changed = old(world.now, 1, ended(CallStatus::Completed), &[]);
     let outcomes = import(&world, &[first.clone(), changed.clone()]).await;
     assert_eq!(outcomes, [Imported::New, Imported::AlreadyThere]);
     let before = world.record(name(1)).await;
@@ -233,13 +238,13 @@ pub async fn a_leg_that_another_call_has_is_not_imported(factory: &dyn Factory) 
     let own = world.a_live_call("CA1").await;
     let steps = [
         old(
-            &world,
+            world.now,
             1,
             ended(CallStatus::Busy),
             &[busy_leg("CA2"), busy_leg("CA1")],
         ),
-        old(&world, 2, ended(CallStatus::Busy), &[busy_leg("CA2")]),
-        old(&world, 3, CallState::Live, &[open("CA2")]),
+        old(world.now, 2, ended(CallStatus::Busy), &[busy_leg("CA2")]),
+        old(world.now, 3, CallState::Live, &[open("CA2")]),
     ];
     let taken = |leg, owner| Imported::LegTaken { sid: sid(leg), owner };
     let outcomes = import(&world, &steps).await;
@@ -261,7 +266,7 @@ pub async fn a_leg_that_another_call_has_is_not_imported(factory: &dyn Factory) 
 /// What was answered is there when the store is opened again.
 pub async fn imported_calls_outlive_the_process(factory: &dyn Factory) {
     let world = World::new(factory).await;
-    let step = old(&world, 1, waiting(world.now + SECOND), &[busy_leg("CA1")]);
+    let step = old(world.now, 1, waiting(world.now + SECOND), &[busy_leg("CA1")]);
     import(&world, std::slice::from_ref(&step)).await;
     let before = world.record(name(1)).await;
     let mut world = world.reopen().await;
@@ -282,8 +287,8 @@ fn name(number: u8) -> CallId {
 }
 
 /// A call that another program began some hours ago, to the number of the same number.
-fn old(world: &World<'_>, number: u8, state: CallState, attempts: &[Attempt]) -> Step {
-    let created_at = world.now - 72 * HOUR + u32::from(number) * HOUR;
+pub(crate) fn old(now: Timestamp, number: u8, state: CallState, attempts: &[Attempt]) -> Step {
+    let created_at = now - 72 * HOUR + u32::from(number) * HOUR;
     let mut attempts = attempts.to_vec();
     for (count, attempt) in (1..).zip(&mut attempts) {
         attempt.number = count;
@@ -305,11 +310,11 @@ fn old(world: &World<'_>, number: u8, state: CallState, attempts: &[Attempt]) ->
     let kind = EventKind::Imported {
         message: "it stood so".to_owned(),
     };
-    let events = vec![Event { at: world.now, kind }];
+    let events = vec![Event { at: now, kind }];
     Step { call, events }
 }
 
-fn waiting(due_at: Timestamp) -> CallState {
+pub(crate) fn waiting(due_at: Timestamp) -> CallState {
     CallState::Waiting {
         due_at,
         try_at: due_at,
@@ -317,7 +322,7 @@ fn waiting(due_at: Timestamp) -> CallState {
     }
 }
 
-fn ended(status: CallStatus) -> CallState {
+pub(crate) fn ended(status: CallStatus) -> CallState {
     CallState::Ended { status }
 }
 
@@ -331,11 +336,11 @@ fn leg(name: &str, status: AttemptStatus) -> Attempt {
     }
 }
 
-fn busy_leg(name: &str) -> Attempt {
+pub(crate) fn busy_leg(name: &str) -> Attempt {
     leg(name, AttemptStatus::Busy)
 }
 
-fn open(name: &str) -> Attempt {
+pub(crate) fn open(name: &str) -> Attempt {
     Attempt {
         sid: Some(sid(name)),
         ..attempt()
@@ -352,15 +357,15 @@ fn refused() -> Attempt {
 }
 
 /// Nobody knows whether it was sent.
-fn unconfirmed(world: &World<'_>) -> Attempt {
+pub(crate) fn unconfirmed(now: Timestamp) -> Attempt {
     let attempt = Attempt {
         status: AttemptStatus::Unconfirmed,
         ..attempt()
     };
-    asked(attempt, world.now)
+    asked(attempt, now)
 }
 
-fn asked(attempt: Attempt, at: Timestamp) -> Attempt {
+pub(crate) fn asked(attempt: Attempt, at: Timestamp) -> Attempt {
     let ask = Ask {
         at,
         tries: 0,

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Call, CallId, Input, Rules, Sid, Timestamp, UserId};
+use domain::{Call, CallId, Input, Rules, Sid, Step, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Dialling, NewCall, Permitted, Reported, Store, Stray, Terms,
+    Accepted, AccountHold, Applied, At, Dialling, Imported, NewCall, Permitted, Reported, Store, Stray, Terms,
 };
 
 use crate::Factory;
@@ -40,6 +40,8 @@ struct Mood {
     other: u64,
     /// Pause, resume, account, looks put off, opened again.
     upkeep: u64,
+    /// Calls of another program are taken over.
+    import: u64,
     /// What must have been seen by the end, so that the run is worth its time.
     sees: &'static [&'static str],
 }
@@ -57,6 +59,7 @@ pub async fn an_ordinary_day_goes_as_in_the_model(factory: &dyn Factory) {
         ask: 5,
         other: 5,
         upkeep: 5,
+        import: 2,
         sees: &[
             "new",
             "repeat",
@@ -83,6 +86,7 @@ pub async fn a_crowd_goes_as_in_the_model(factory: &dyn Factory) {
         ask: 10,
         other: 5,
         upkeep: 10,
+        import: 0,
         sees: &["granted", "held", "paused", "live limit", "not permitted"],
     };
     run(factory, mood).await;
@@ -101,6 +105,7 @@ pub async fn a_bad_line_goes_as_in_the_model(factory: &dyn Factory) {
         ask: 40,
         other: 5,
         upkeep: 5,
+        import: 3,
         sees: &["done", "refused", "applied", "known", "orphan", "unconfirmed"],
     };
     run(factory, mood).await;
@@ -119,7 +124,18 @@ pub async fn confusion_goes_as_in_the_model(factory: &dyn Factory) {
         ask: 10,
         other: 20,
         upkeep: 10,
-        sees: &["orphan", "misdirected", "refused", "reopened", "adopted", "extra"],
+        import: 12,
+        sees: &[
+            "orphan",
+            "misdirected",
+            "refused",
+            "reopened",
+            "adopted",
+            "extra",
+            "imported",
+            "there already",
+            "leg taken",
+        ],
     };
     run(factory, mood).await;
 }
@@ -128,6 +144,7 @@ pub async fn confusion_goes_as_in_the_model(factory: &dyn Factory) {
 #[derive(Debug, Clone)]
 enum Operation {
     Accept(Box<NewCall>),
+    Import(Vec<Step>),
     Permit(CallId, Terms),
     Apply(CallId, Input),
     Report(Stray),
@@ -141,6 +158,7 @@ enum Operation {
 #[derive(Debug, Clone, PartialEq)]
 enum Outcome {
     Accepted(Accepted),
+    Imported(Vec<Imported>),
     Permitted(Permitted),
     Applied(Applied),
     Reported(Reported),
@@ -254,6 +272,13 @@ impl Pair<'_> {
             self.owners.push(call.request.user_id.clone());
             self.keys.extend(new.key.as_ref().map(|key| key.key.clone()));
         }
+        if let (Operation::Import(steps), Outcome::Imported(outcomes)) = (&operation, &expected) {
+            let taken = steps.iter().zip(outcomes).filter(|(_, it)| **it == Imported::New);
+            for (step, _) in taken {
+                self.calls.push(step.call.id);
+                self.owners.push(step.call.request.user_id.clone());
+            }
+        }
         self.witness(&expected);
         if let Operation::PutOffLooks = operation {
             let (model, store) = (&self.model, &self.store);
@@ -304,6 +329,9 @@ impl Pair<'_> {
             Outcome::Accepted(Accepted::New(_)) => "new",
             Outcome::Accepted(Accepted::Repeat(_)) => "repeat",
             Outcome::Accepted(Accepted::KeyTaken) => "key taken",
+            Outcome::Imported(all) if all.contains(&Imported::AlreadyThere) => "there already",
+            Outcome::Imported(all) if all.contains(&Imported::New) => "imported",
+            Outcome::Imported(_) => "leg taken",
             Outcome::Permitted(Permitted::Granted(_)) => "granted",
             Outcome::Permitted(Permitted::Held(_)) => "held",
             Outcome::Permitted(Permitted::Paused) => "paused",
@@ -338,6 +366,7 @@ impl Pair<'_> {
 async fn perform(store: &dyn Store, operation: Operation, at: At) -> Outcome {
     let outcome = match operation {
         Operation::Accept(new) => store.accept(*new, at).await.map(Outcome::Accepted),
+        Operation::Import(calls) => store.import(calls, at).await.map(Outcome::Imported),
         Operation::Permit(id, terms) => store.permit(id, terms, at).await.map(Outcome::Permitted),
         Operation::Apply(id, input) => store.apply(id, input, at).await.map(Outcome::Applied),
         Operation::Report(stray) => store.report(stray, at).await.map(Outcome::Reported),

@@ -100,8 +100,10 @@ struct Import {
     /// Where each of them stood in the file, and what it is.
     origins: Vec<Origin>,
     /// With the store, while the next batch is read.
-    stored: Option<(JoinHandle<Result<Vec<Imported>, StoreError>>, Vec<Origin>)>,
+    stored: Option<(JoinHandle<Outcomes>, Vec<Origin>)>,
 }
+
+type Outcomes = Result<Vec<Imported>, StoreError>;
 
 struct Origin {
     line: u64,

@@ -168,7 +168,7 @@ impl Memory {
         let next = self.permit_of(id, attempt).and_then(|place| {
             let own = &self.permits[place];
             let mut later = self.permits[place + 1..].iter();
-            later.find(|other| other.same_pair(own) && other.is_used())
+            later.find(|other| other.same_pair(own) && other.is_used() && other.granted_at > own.granted_at)
         });
         legs.retain(|leg| {
             let before_next = next.is_none_or(|permit| leg.created_at + COARSE <= permit.granted_at);

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use domain::{
-    Answer, AttemptStatus, Call, CallId, CallStatus, Fact, Hold, HoldReason, Input, Leg, Sid, Source,
-    Timestamp, Word,
+    Answer, AttemptStatus, Call, CallId, CallState, CallStatus, Fact, Hold, HoldReason, Input, Leg, Sid,
+    Source, Timestamp, Word,
 };
 use store::{AccountHold, Cursor, ListQuery, NewCall, Store, Stray, Terms};
 
 use crate::given::{ACCOUNT, MINUTE, SECOND, START, all_of, key, phone, policy, request, user};
+
+use crate::imports::{asked, busy_leg, ended, old, open, unconfirmed, waiting};
 
 use super::{Dice, Operation, Pair};
 
@@ -41,6 +43,7 @@ impl Pair<'_> {
             mood.ask,
             mood.other,
             mood.upkeep,
+            mood.import,
         ];
         let mut throw = self.dice.below(weights.iter().sum());
         let mut kind = 0;
@@ -55,7 +58,8 @@ impl Pair<'_> {
             3 => self.invent_report().await,
             4 => self.invent_answer().await,
             5 => self.invent_other().await,
-            _ => Some(self.invent_upkeep()),
+            6 => Some(self.invent_upkeep()),
+            _ => Some(self.invent_import()),
         };
         match invented {
             Some(operation) => operation,
@@ -96,6 +100,30 @@ impl Pair<'_> {
             key,
             permit,
         }))
+    }
+
+    /// One or two calls of another program, now and then one that is there, or with a leg that is
+    /// another's.
+    fn invent_import(&mut self) -> Operation {
+        let many = 1 + self.dice.below(2);
+        let steps = (0..many).map(|_| {
+            let number = u8::try_from(self.dice.below(12)).expect("it is small");
+            let owned = self.dice.one_in(4).then(|| self.dice.pick(&self.legs).cloned());
+            let leg = owned.flatten().unwrap_or_else(|| self.unowned_leg());
+            let first = busy_leg(self.new_leg().as_str());
+            let soon = self.now + MINUTE * u32::try_from(self.dice.below(3)).expect("it is small");
+            let (state, attempts) = match self.dice.below(5) {
+                0 => (waiting(soon), vec![]),
+                1 => (waiting(soon), vec![first, unconfirmed(self.now)]),
+                2 => (ended(CallStatus::Busy), vec![busy_leg(leg.as_str())]),
+                3 => (ended(CallStatus::Unconfirmed), vec![unconfirmed(self.now)]),
+                _ => (CallState::Live, vec![first, asked(open(leg.as_str()), self.now)]),
+            };
+            let mut step = old(self.now, number, state, &attempts);
+            step.call.request.user_id = user(USERS[usize::from(self.dice.one_in(3))]);
+            step
+        });
+        Operation::Import(steps.collect())
     }
 
     fn terms(&mut self) -> Terms {
