@@ -123,7 +123,9 @@ impl Default for Splitter {
 impl Splitter {
     /// Takes the next portion; calls `each` for every piece that ends in it.
     pub fn push(&mut self, portion: &[u8], each: &mut impl FnMut(Piece<'_>)) {
-        for &byte in portion {
+        let mut rest = portion;
+        while let Some((&byte, after)) = self.pass_over(rest).split_first() {
+            rest = after;
             self.take(byte, each);
             if byte == b'\n' {
                 self.line += 1;
@@ -139,6 +141,25 @@ impl Splitter {
     /// The export ends here.
     pub fn finish(mut self, each: &mut impl FnMut(Piece<'_>)) {
         self.hand_on(each);
+    }
+
+    /// Holds, at once, what neither ends a document nor begins or ends a text; gives what follows.
+    fn pass_over<'a>(&mut self, portion: &'a [u8]) -> &'a [u8] {
+        let Place::Document(open) = self.place else {
+            return portion;
+        };
+        let counts: fn(&u8) -> bool = match open.text {
+            Text::Inside => |byte| matches!(byte, b'"' | b'\\' | b'\n'),
+            Text::Outside => |byte| matches!(byte, b'"' | b'{' | b'}' | b'\n'),
+            Text::Escaped => return portion,
+        };
+        let plain = portion.iter().position(counts).unwrap_or(portion.len());
+        if self.is_blank || self.held.len() + plain > LONGEST {
+            return portion;
+        }
+        let (plain, rest) = portion.split_at(plain);
+        self.held.extend_from_slice(plain);
+        rest
     }
 
     fn take(&mut self, byte: u8, each: &mut impl FnMut(Piece<'_>)) {

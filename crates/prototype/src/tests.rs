@@ -182,7 +182,7 @@ fn a_document_that_cannot_be_names_its_line_and_field() {
     refused(
         r#""ada""#,
         r#"ada"#,
-        "not a whole JSON document: expected value (column 56)",
+        "not a whole JSON document: expected value (column 54)",
     );
 }
 

@@ -177,9 +177,14 @@ fn legs(call: &Call) -> impl Iterator<Item = &Sid> {
     own.chain(call.extras.iter().map(|extra| &extra.sid))
 }
 
+/// Whether there are any.
+pub(crate) fn has_orphans(tx: &Tx<'_>) -> Result<bool, Fault> {
+    Ok(tx.prepare_cached("SELECT 1 FROM orphans LIMIT 1")?.exists([])?)
+}
+
 /// Applies, in the order in which they came, the orphans whose leg or attempt a call has now.
 pub(crate) fn with_orphans(tx: &mut Tx<'_>, mut call: Arc<Call>, at: &At) -> Result<Arc<Call>, Fault> {
-    if !tx.prepare_cached("SELECT 1 FROM orphans LIMIT 1")?.exists([])? {
+    if !has_orphans(tx)? {
         return Ok(call);
     }
     while let Some((n, orphan)) = next_orphan(tx, &call)? {

@@ -3,6 +3,8 @@
 //! What is special about them is only what is looked at before: that the id is free and that no leg
 //! is another attempt's. They are written as every call is.
 
+use std::sync::Arc;
+
 use domain::{CallId, step::Step};
 use rusqlite::OptionalExtension;
 use store::codec::permit_to_code;
@@ -12,8 +14,22 @@ use crate::error::Fault;
 use crate::writer::Tx;
 use crate::{calls, facts};
 
+/// Takes calls in their order; says of each what became of it.
+pub(crate) fn import(tx: &mut Tx<'_>, steps: &[Step], at: &At) -> Result<Vec<Imported>, Fault> {
+    let orphans = facts::has_orphans(tx)?;
+    let mut imported = Vec::with_capacity(steps.len());
+    for step in steps {
+        let outcome = import_one(tx, step)?;
+        if orphans && outcome == Imported::New {
+            facts::with_orphans(tx, Arc::new(step.call.clone()), at)?;
+        }
+        imported.push(outcome);
+    }
+    Ok(imported)
+}
+
 /// Takes one call, or says why not; nothing is written then.
-pub(crate) fn import(tx: &mut Tx<'_>, step: &Step, at: &At) -> Result<Imported, Fault> {
+fn import_one(tx: &mut Tx<'_>, step: &Step) -> Result<Imported, Fault> {
     let call = &step.call;
     let there = tx
         .prepare_cached("SELECT 1 FROM calls WHERE id = ?1")?
@@ -34,7 +50,6 @@ pub(crate) fn import(tx: &mut Tx<'_>, step: &Step, at: &At) -> Result<Imported, 
     drop(owner);
     let n = calls::insert(tx, step, None)?;
     note_permits(tx, n, step)?;
-    facts::with_orphans(tx, call.clone(), at)?;
     Ok(Imported::New)
 }
 

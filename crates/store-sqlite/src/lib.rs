@@ -104,7 +104,7 @@ impl Store for SqliteStore {
 
     async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
         self.writer
-            .asked(move |tx| calls.iter().map(|call| imports::import(tx, call, &at)).collect())
+            .asked(move |tx| imports::import(tx, &calls, &at))
             .await
     }
 

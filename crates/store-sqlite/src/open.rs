@@ -25,8 +25,8 @@ pub enum Purpose {
         /// How long to wait for a process that still holds the right.
         wait: Duration,
     },
-    /// To write without dialling, while nobody dials: the right to dial is held, and permits are
-    /// refused.
+    /// To write in bulk without dialling, while nobody dials: the right to dial is held, and permits
+    /// are refused.
     Alone,
     /// For anything else, beside a process that may be dialling. Permits are refused.
     Beside,
@@ -56,7 +56,11 @@ impl SqliteStore {
         }
         let boot = match purpose {
             Purpose::Dial { .. } => Some(boot::count(&conn, path)?),
-            Purpose::Alone | Purpose::Beside => None,
+            Purpose::Alone => {
+                connect::for_bulk(&conn)?;
+                None
+            }
+            Purpose::Beside => None,
         };
         let health = Health::default();
         let readers = Readers::open(path.to_owned(), health.clone())?;

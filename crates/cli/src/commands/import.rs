@@ -25,9 +25,9 @@ use report::{Report, Standing};
 /// Bytes read at a time: some hundred documents.
 const PORTION: usize = 256 * 1024;
 
-/// Documents stored in one transaction: enough that the sync at its end costs little for each, and a
-/// few megabytes while they are calls.
-const BATCH: usize = 4_000;
+/// Documents stored in one transaction. The indexes take their entries all over the place, so that
+/// a transaction of few writes as many pages as one of many; this many are some tens of megabytes.
+const BATCH: usize = 20_000;
 
 /// Imports a file, or shows what an import of it would do.
 pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
