@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::error::{ApiError, Code};
 use crate::idempotency;
 use crate::wire::request::REQUIRED;
+use crate::wire::schema::CALL_NAME;
 
 /// Before anything else: the key, the place, the room.
 const GUARD: &[Code] = &[Code::Unauthorized, Code::NotLocal, Code::Overloaded];
@@ -208,7 +209,7 @@ fn error_shape() -> Value {
             "required": texts("With `missing_fields`: all that must be there."),
             "call_id": {
                 "type": "string",
-                "format": "uuid",
+                "pattern": CALL_NAME,
                 "description": "With `carrier_refused`: the call, which is kept as `failed`.",
             },
             "carrier_code": {

@@ -15,7 +15,7 @@ use crate::extract::read_body;
 use crate::guard;
 use crate::request_id::{self, RequestId};
 use crate::state::{App, Shared};
-use crate::wire::schema::{AttemptNumber, CallNumber, Fine, StatusCallback, VoiceRequest};
+use crate::wire::schema::{AttemptNumber, CallName, Fine, StatusCallback, VoiceRequest};
 
 /// Largest body of a callback: the carrier's have about 1 kB.
 const BYTES: usize = 64 * 1024;
@@ -66,7 +66,7 @@ async fn take_status(app: &App, parts: &Parts, body: Body) -> Result<(), ApiErro
 /// Called by the carrier when somebody answers, signed over `BASE_URL`. A document always, whatever goes wrong: whoever
 /// is to hear nothing gets `<Hangup/>`.
 #[utoipa::path(post, path = "/twilio/voice", operation_id = "tellVoice", tag = "carrier",
-    params(("call" = Option<CallNumber>, Query, description = "Our call, as we wrote it into the address."),
+    params(("call" = Option<CallName>, Query, description = "Our call, as we wrote it into the address."),
         ("attempt" = Option<AttemptNumber>, Query, description = "Its attempt, as we wrote it into the address.")),
     request_body(content = VoiceRequest, content_type = "application/x-www-form-urlencoded",
         description = "As the carrier sends it."),
@@ -79,7 +79,7 @@ pub(crate) async fn voice(State(app): State<Shared>, request: Request) -> Respon
 ///
 /// As by `POST`, with the carrier's fields in the query, for a carrier or a document that is set to ask so.
 #[utoipa::path(get, path = "/twilio/voice", operation_id = "tellVoiceByGet", tag = "carrier",
-    params(("call" = Option<CallNumber>, Query, description = "Our call, as we wrote it into the address."),
+    params(("call" = Option<CallName>, Query, description = "Our call, as we wrote it into the address."),
         ("attempt" = Option<AttemptNumber>, Query, description = "Its attempt, as we wrote it into the address."),
         ("CallSid" = String, Query, description = "The leg."),
         ("CallStatus" = Option<String>, Query, description = "How it stands.")),

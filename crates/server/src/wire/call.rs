@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::attempt::AttemptShape;
 use super::event::{self, EventShape};
-use super::schema::{CallWord, Options, Phone};
+use super::schema::{CallName, CallWord, Options, Phone};
 use super::{Shown, WaitingFor};
 use crate::error::{ApiError, Code};
 
@@ -16,7 +16,7 @@ use crate::error::{ApiError, Code};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Accepted)]
 pub(crate) struct Answer<'a> {
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = CallName)]
     call_id: Shown<CallId>,
     user_id: &'a str,
     /// The carrier's name of the call; null while nothing was sent or its fate is being looked up.
@@ -108,7 +108,7 @@ pub(crate) fn refusal(call: &Call, warnings: &[String]) -> Option<ApiError> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Call)]
 pub(crate) struct RecordShape<'a> {
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = CallName)]
     call_id: Shown<CallId>,
     user_id: &'a str,
     #[schema(value_type = Phone)]

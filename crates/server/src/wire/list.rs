@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shown;
-use super::schema::{CallWord, Phone as PhoneText};
+use super::schema::{CallName, CallWord, Phone as PhoneText};
 use crate::error::ApiError;
 use crate::extract::Query;
 use crate::page;
@@ -92,7 +92,7 @@ pub(crate) struct PageShape<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Row)]
 struct RowShape<'a> {
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = CallName)]
     call_id: Shown<CallId>,
     #[schema(value_type = PhoneText)]
     to: &'a str,

@@ -96,15 +96,19 @@ schemas! {
     OutboundCall = outbound_call();
     /// Options of a call, given back.
     Options = given();
-    /// A call of ours, in the address of the carrier's question.
-    CallNumber = json!({"type": "string", "format": "uuid"});
-    /// An attempt of ours, there too.
+    /// The name of a call: a UUID, or the ObjectId under which it was imported.
+    CallName = json!({"type": "string", "pattern": CALL_NAME});
+    /// An attempt of ours, in the address of the carrier's question.
     AttemptNumber = json!({"type": "string", "pattern": "^[1-9][0-9]{0,8}$"});
     /// What the carrier says of a leg.
     StatusCallback = heard(&["CallSid", "CallStatus"]);
     /// What the carrier says when it asks what to say.
     VoiceRequest = heard(&["CallSid"]);
 }
+
+/// A call's name, as [`domain::CallId`] is written.
+pub(crate) const CALL_NAME: &str =
+    "^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|[0-9a-f]{24})$";
 
 fn words(description: &str, words: &[&str]) -> Value {
     json!({"type": "string", "description": description, "enum": words})
