@@ -4,7 +4,7 @@
 //!
 //! Knows the binary and the document only. The tools are other people's, at fixed versions; see `tools.rs`.
 
-mod parties;
+pub mod parties;
 mod tools;
 
 use std::path::Path;

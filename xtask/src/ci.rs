@@ -3,13 +3,13 @@
 //! Quick steps come first, the tests last, so that the last lines on the screen are the test runner's summary.
 //! Everything is built in the dev profile with one choice of features: nothing is compiled twice for tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{api, tidy};
+use crate::{api, docs, packaging, tidy};
 
 /// The feature of the binary that lets a test stop it at a named point; built in for tests where it exists.
 const CRASH_POINTS: &str = "crash-points";
@@ -52,6 +52,8 @@ pub fn ci(root: &Path) -> Result<()> {
     let here = std::env::current_exe().context("the path of this program")?;
     let redial = here.with_file_name("redial");
     tests.env("REDIAL_BIN", &redial);
+    docs::run(root, &redial, true)?;
+    packaging::run(root, &redial)?;
     api::run(root, &redial)?;
     step("tests", &mut tests)
 }
@@ -61,10 +63,31 @@ pub fn ci(root: &Path) -> Result<()> {
 /// # Errors
 /// A build that fails, or what a check found.
 pub fn api(root: &Path) -> Result<()> {
+    api::run(root, &binary(root)?)
+}
+
+/// Builds the binary and writes the pages that it knows best, or says which are not as it would write them.
+///
+/// # Errors
+/// A build that fails, or a page that differs where only a check is wanted.
+pub fn docs(root: &Path, only_check: bool) -> Result<()> {
+    docs::run(root, &binary(root)?, only_check)
+}
+
+/// Builds the binary and has what is shipped beside it judged.
+///
+/// # Errors
+/// A build that fails, or what a check found.
+pub fn packaging(root: &Path) -> Result<()> {
+    packaging::run(root, &binary(root)?)
+}
+
+/// Builds the binary; gives back where it lies.
+fn binary(root: &Path) -> Result<PathBuf> {
     let mut build = cargo(root, &["build", "--package", "cli", "--quiet"]);
     step("build", build.args(test_features(root)?))?;
     let here = std::env::current_exe().context("the path of this program")?;
-    api::run(root, &here.with_file_name("redial"))
+    Ok(here.with_file_name("redial"))
 }
 
 /// Compares the tree with what rustfmt would write.

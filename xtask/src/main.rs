@@ -5,7 +5,10 @@
 
 mod api;
 mod bench;
+mod book;
 mod ci;
+mod docs;
+mod packaging;
 mod plant;
 mod tidy;
 
@@ -37,6 +40,16 @@ enum Command {
     },
     /// Lints the published document, makes a client of it that makes a call, runs the Postman collection, probes the server
     Api,
+    /// Writes the pages that the code itself knows best: commands, settings, metrics
+    Docs {
+        /// Only say which page is not as it would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// Makes a book of `docs`, into target/book
+    Book,
+    /// Has the service, the alerts and the dashboard judged by the programs that will read them
+    Packaging,
     /// Plants known bugs, one at a time, in a copy of the tree: each must make its named tests fail
     Plant {
         /// Only the bugs whose name contains this
@@ -57,6 +70,9 @@ fn main() -> ExitCode {
         Command::Ci => ci::ci(&root),
         Command::Tidy { record } => tidy::run(&root, record),
         Command::Api => ci::api(&root),
+        Command::Docs { check } => ci::docs(&root, check),
+        Command::Book => book::run(&root),
+        Command::Packaging => ci::packaging(&root),
         Command::Plant { only } => plant::run(&root, only.as_deref()),
         Command::Bench { args } => bench::run(&root, &args),
     };

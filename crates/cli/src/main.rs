@@ -9,6 +9,7 @@ mod doctor;
 mod logging;
 mod output;
 mod settings;
+mod supervisor;
 mod wiring;
 
 use std::process::ExitCode;

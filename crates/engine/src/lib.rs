@@ -104,6 +104,8 @@ struct Inner {
     dial_alarm: Alarm,
     /// Wakes the reconciler.
     check_alarm: Alarm,
+    /// Wakes the loop that watches, which nobody needs to.
+    watch_alarm: Alarm,
     /// Calls whose dial is being made, so that no pass takes one twice.
     dialling: InHand,
     /// Calls about which the carrier is being asked.
@@ -136,6 +138,7 @@ impl Engine {
             autopsies: Autopsies::default(),
             dial_alarm: Alarm::default(),
             check_alarm: Alarm::default(),
+            watch_alarm: Alarm::default(),
             dialling: InHand::default(),
             checking: InHand::default(),
             feed: broadcast::Sender::new(FEED),

@@ -7,7 +7,7 @@ use domain::{CallState, Input, Timestamp};
 use store::StoreError;
 
 use crate::error::EngineError;
-use crate::runner::{self, Alarm};
+use crate::runner;
 use crate::{Engine, Inner};
 
 /// The store's clock is read this often.
@@ -76,9 +76,8 @@ impl Engine {
         }));
         let inner = Arc::clone(&self.inner);
         spawn(futures_util::FutureExt::boxed(async move {
-            let alarm = Alarm::default();
             let pass = || inner.watch_pass();
-            runner::run("watch", &inner.time, &alarm, &inner.stopping, pass).await;
+            runner::run("watch", &inner.time, &inner.watch_alarm, &inner.stopping, pass).await;
         }));
     }
 
@@ -107,6 +106,27 @@ impl Engine {
     /// When the store fails.
     pub async fn watch_pass(&self) -> Result<Option<Timestamp>, EngineError> {
         Ok(self.inner.watch_pass().await?)
+    }
+
+    /// Whether this process can go on. What is wrong otherwise is mended by a new process alone: a store that is not
+    /// trusted any more, or a loop that has come to a stand.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn health(&self) -> Result<(), String> {
+        let inner = &self.inner;
+        let boot = inner.time.boot();
+        let loops = [
+            ("dials", &inner.dial_alarm),
+            ("asks the carrier", &inner.check_alarm),
+            ("watches the clock", &inner.watch_alarm),
+        ];
+        for (does, alarm) in loops {
+            if !alarm.is_turning(boot) {
+                return Err(format!("the loop that {does} has come to a stand"));
+            }
+        }
+        inner.store.health()
     }
 
     /// Stops: nothing new is begun, what is under way gets a few seconds.

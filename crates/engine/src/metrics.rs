@@ -24,6 +24,39 @@ pub struct Word {
 
 type ByWord = Family<Word, Counter>;
 
+/// How an attempt or a call ends.
+const ENDINGS: &[&str] = &[
+    "completed",
+    "busy",
+    "no-answer",
+    "failed",
+    "canceled",
+    "unconfirmed",
+];
+/// What becomes of a request for a call.
+const PLACEMENTS: &[&str] = &[
+    "placed",
+    "refused",
+    "account_refused",
+    "carrier_busy",
+    "not_sent",
+    "in_doubt",
+];
+/// What a question to the carrier brings.
+const ANSWERS: &[&str] = &["leg", "legs", "nothing", "failed"];
+/// What the carrier tells by itself.
+const REPORTS: &[&str] = &[
+    "initiated",
+    "ringing",
+    "in-progress",
+    "completed",
+    "busy",
+    "no-answer",
+    "failed",
+    "canceled",
+    "other",
+];
+
 /// The figures.
 pub struct Metrics {
     registry: Registry,
@@ -53,12 +86,12 @@ impl Default for Metrics {
             unreachable: Counter::default(),
             sent: Counter::default(),
             asked: Counter::default(),
-            ended: ByWord::default(),
-            attempts: ByWord::default(),
+            ended: by_word(ENDINGS),
+            attempts: by_word(ENDINGS),
             alive: Mutex::default(),
-            placements: ByWord::default(),
-            questions: ByWord::default(),
-            callbacks: ByWord::default(),
+            placements: by_word(PLACEMENTS),
+            questions: by_word(ANSWERS),
+            callbacks: by_word(REPORTS),
             latency: seconds(&[
                 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
             ]),
@@ -224,6 +257,16 @@ impl Metrics {
             })
             .inc();
     }
+}
+
+/// A family that has every word from the start: a rule over what was never seen sees nothing, and a counter that
+/// begins at 1 has not grown.
+fn by_word(words: &'static [&'static str]) -> ByWord {
+    let family = ByWord::default();
+    for word in words {
+        drop(family.get_or_create(&Word { word }));
+    }
+    family
 }
 
 fn seconds(buckets: &[f64]) -> Histogram {

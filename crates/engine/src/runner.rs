@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -17,6 +17,9 @@ use crate::time::Time;
 /// However far the next work is, a pass looks after this long: what nobody announced (another
 /// process's work, a clock that was set) is found by it.
 const LONGEST_REST: Duration = Duration::from_secs(5);
+/// A loop whose turn began longer ago than this has come to a stand. A pass starts work and awaits little of it: the
+/// longest wait is one question to the carrier (5 s to connect, 30 s to answer), after the longest rest.
+const LONGEST_TURN: Duration = Duration::from_secs(60);
 /// After a panic or an error a pass rests this long, so that it does not spin.
 const AFTER_TROUBLE: Duration = Duration::from_millis(500);
 
@@ -27,6 +30,8 @@ pub struct Alarm {
     /// When the loop means to look next, in milliseconds; while a pass runs, the latest moment at
     /// which it will, so that whatever is needed sooner wakes it again.
     planned: AtomicI64,
+    /// When the last turn began, in milliseconds of the boot-time clock; 0 before the first.
+    turned: AtomicU64,
 }
 
 impl Default for Alarm {
@@ -34,6 +39,7 @@ impl Default for Alarm {
         Alarm {
             notify: Notify::new(),
             planned: AtomicI64::new(i64::MAX),
+            turned: AtomicU64::new(0),
         }
     }
 }
@@ -50,6 +56,17 @@ impl Alarm {
     pub fn ring(&self) {
         self.notify.notify_one();
     }
+
+    /// Whether the loop goes round. One that has not begun yet is not looked at.
+    pub fn is_turning(&self, boot: Duration) -> bool {
+        let turned = Duration::from_millis(self.turned.load(Ordering::SeqCst));
+        turned.is_zero() || boot.saturating_sub(turned) <= LONGEST_TURN
+    }
+
+    fn turn(&self, boot: Duration) {
+        let millis = u64::try_from(boot.as_millis()).unwrap_or(u64::MAX);
+        self.turned.store(millis, Ordering::SeqCst);
+    }
 }
 
 /// Runs passes until told to stop. A pass returns when it wants to be run again; `None`: when there
@@ -60,6 +77,7 @@ where
     P: Future<Output = Result<Option<Timestamp>, store::StoreError>>,
 {
     while !stop.is_cancelled() {
+        alarm.turn(time.boot());
         // Counted from before the pass: what was announced meanwhile, and is needed no sooner than
         // this, wakes nobody and is found all the same.
         let latest = time.now() + LONGEST_REST;

@@ -14,10 +14,18 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let settings =
         Settings::read(flags, |name| std::env::var(name).ok()).map_err(|error| error.context(Usage))?;
     if flags.get_flag("json") {
-        let all: Map<String, Value> = SETTINGS.iter().map(|setting| {
-            let value = json!({ "value": shown(&settings, setting.key, setting.secret), "source": settings.source(setting.key).to_string() });
-            (setting.environment.to_owned(), value)
-        }).collect();
+        let all: Map<String, Value> = SETTINGS
+            .iter()
+            .map(|setting| {
+                let value = json!({
+                    "name": setting.key,
+                    "about": setting.help,
+                    "value": shown(&settings, setting.key, setting.secret),
+                    "source": settings.source(setting.key).to_string(),
+                });
+                (setting.environment.to_owned(), value)
+            })
+            .collect();
         output::json(&Value::Object(all));
     } else {
         let mut table = output::table(&["setting", "value", "from"]);

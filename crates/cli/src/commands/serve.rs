@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Usage, configured, runtime};
 use crate::config::Config;
+use crate::supervisor::Supervisor;
 use crate::{logging, output, wiring};
 
 /// A second server on one database waits this long for the first to end: a restart's overlap.
@@ -78,7 +79,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     };
     let router = server::router(engine.clone(), options);
     output::say(format_args!("listening on http://{listen}"));
-    let served = server::serve(listener, router, shutdown()).await;
+    let supervisor = Supervisor::find(|name| std::env::var(name).ok());
+    supervisor.ready(&format!("listening on http://{listen}"));
+    let stop = async {
+        shutdown().await;
+        supervisor.stopping();
+    };
+    let served = tokio::select! {
+        served = server::serve(listener, router, stop) => served,
+        never = supervisor.watch(|| engine.health()) => match never {},
+    };
     tracing::info!("stopping: requests to the carrier that are under way get a few seconds");
     engine.stop().await;
     served.context("the server failed")?;

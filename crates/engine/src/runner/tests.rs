@@ -170,3 +170,17 @@ async fn a_loop_ends_when_it_is_told_to_stop() {
     it.stop.cancel();
     it.task.await.expect("it ends by itself");
 }
+
+#[tokio::test]
+async fn a_loop_that_comes_to_a_stand_is_noticed() {
+    let it = Loop::start(|_, _| Ok(None));
+    assert!(it.alarm.is_turning(it.time.boot()), "not begun is no stand");
+    assert_eq!(it.passes().await, 1);
+    it.clock.advance(LONGEST_REST);
+    assert_eq!(it.passes().await, 2);
+    it.task.abort();
+    it.clock.advance(LONGEST_TURN);
+    assert!(it.alarm.is_turning(it.time.boot()), "a turn may take long");
+    it.clock.advance(millis(1));
+    assert!(!it.alarm.is_turning(it.time.boot()));
+}
