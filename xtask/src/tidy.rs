@@ -3,6 +3,7 @@
 //! Rules know nothing of each other; files are read once. Called by `cargo xtask tidy`, `fast` and `ci`.
 
 mod allow;
+mod book;
 mod edges;
 mod lex;
 mod migrations;
@@ -79,7 +80,7 @@ pub fn run(root: &Path, record: bool) -> Result<()> {
 
 /// Every offence in the tree, exceptions not yet considered.
 fn check(tree: &Tree) -> Vec<Finding> {
-    let rules: [fn(&Tree) -> Vec<Finding>; 9] = [
+    let rules: [fn(&Tree) -> Vec<Finding>; 11] = [
         shape::sizes,
         shape::functions,
         shape::heads,
@@ -89,6 +90,8 @@ fn check(tree: &Tree) -> Vec<Finding> {
         words::vendor,
         edges::edges,
         migrations::unedited,
+        book::listed,
+        book::dead_links,
     ];
     rules.iter().flat_map(|rule| rule(tree)).collect()
 }

@@ -3,9 +3,10 @@
 //! Everything is seen from outside: processes, HTTP and the carrier's ledger. No other crate of ours is linked, so
 //! that a mistake in one cannot hide itself here. Used by the tests of this crate.
 
-mod binary;
+pub mod binary;
 mod client;
 mod ledger;
+mod page;
 mod process;
 mod proxy;
 mod signature;
@@ -15,6 +16,7 @@ mod world;
 
 pub use client::{Answer, Client};
 pub use ledger::Ring;
+pub use page::{Page, Step};
 pub use process::{Process, run_to_end, run_with_input};
 pub use proxy::renaming_proxy;
 pub use signature::{sign, signed_json_url};

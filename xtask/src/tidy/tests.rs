@@ -399,3 +399,52 @@ fn the_split_of_a_file_keeps_every_place() {
         assert_eq!(split(broken).code.len(), broken.len(), "{broken}");
     }
 }
+
+#[test]
+fn every_page_is_in_the_table_of_contents() {
+    let contents = (
+        "docs/SUMMARY.md",
+        "# Summary\n\n- [One](one.md)\n- [Two](more/two.md)\n",
+    );
+    let pages = [
+        contents,
+        ("docs/one.md", "# One\n"),
+        ("docs/more/two.md", "# Two\n"),
+    ];
+    assert_eq!(offences(&pages), NONE);
+    let lost = ("docs/three.md", "# Three\n");
+    assert_eq!(
+        offences(&[pages.as_slice(), &[lost]].concat()),
+        ["docs/three.md:0 contents"]
+    );
+}
+
+#[test]
+fn a_link_leads_to_a_file_and_a_heading_that_are_there() {
+    let check = |text: &str, wanted: &[&str]| {
+        let files = [
+            ("README.md", text),
+            ("docs/one.md", "# One\n\n## What `it` does\n"),
+        ];
+        assert_eq!(offences(&files), wanted, "{text}");
+    };
+    check(
+        "[a](docs/one.md) [b](docs/one.md#what-it-does) [c](docs) [d](https://e.test/f)\n",
+        &[],
+    );
+    check("```text\n[a](nowhere.md)\n```\n", &[]);
+    check(
+        "One,\n[a](docs/one.md), [b](docs/two.md)\n",
+        &["README.md:2 link"],
+    );
+    check("[a](docs/one.md#what)\n", &["README.md:1 link"]);
+}
+
+#[test]
+fn a_page_of_the_book_does_not_link_out_of_it() {
+    let files = [
+        ("README.md", "# redial\n"),
+        ("docs/one.md", "[a](../README.md)\n"),
+    ];
+    assert_eq!(offences(&files), ["docs/one.md:1 link"]);
+}

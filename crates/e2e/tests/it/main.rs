@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod list;
 mod monitoring;
+mod pages;
 mod record;
 mod restart;
 mod retry_due;
