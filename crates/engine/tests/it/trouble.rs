@@ -147,3 +147,22 @@ async fn a_callback_is_answered_only_once_it_is_stored() {
     let heard = world.engine.callback(&forged).await.expect("the store answers");
     assert!(matches!(heard, engine::Heard::Refused(_)), "{heard:?}");
 }
+
+#[tokio::test]
+async fn only_what_a_new_process_mends_is_ill_health() {
+    let world = World::new().await;
+    world.engine.start();
+    world.pass(SECOND).await;
+    assert_eq!(world.engine.health(), Ok(()));
+    world.carrier.next(Order::Place);
+    world.carrier.refuses_the_account(Some("suspended"));
+    world.call(a_call()).await;
+    assert!(world.engine.readiness().hold.is_some());
+    assert_eq!(
+        world.engine.health(),
+        Ok(()),
+        "the account is no reason to begin anew"
+    );
+    world.store.is_broken(Some("a sync failed"));
+    assert_eq!(world.engine.health(), Err("a sync failed".to_owned()));
+}
