@@ -70,6 +70,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             "the carrier cannot reach {base_url}: documents go along with each dial, and live calls are watched by asking; set BASE_URL for callbacks"
         );
     }
+    // Before anybody can know that there is something to stop.
+    let asked_to_stop = shutdown();
     engine.start();
     let options = server::Options {
         api_keys: config.api_keys,
@@ -82,7 +84,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let supervisor = Supervisor::find(|name| std::env::var(name).ok());
     supervisor.ready(&format!("listening on http://{listen}"));
     let stop = async {
-        shutdown().await;
+        asked_to_stop.await;
         supervisor.stopping();
     };
     let served = tokio::select! {
@@ -111,16 +113,18 @@ fn allow_many_files() {
     }
 }
 
-/// Returns when the process is asked to stop, as Ctrl-C and service managers do.
-pub async fn shutdown() {
-    let (mut interrupt, mut terminate) =
-        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+/// Over when the process is asked to stop, as Ctrl-C and service managers do. From the call on, and not
+/// only once it is waited for, being asked does not end the process at once.
+pub fn shutdown() -> impl Future<Output = ()> {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
             // Without handlers the signals end the process by themselves.
-            _ => return std::future::pending().await,
+            return std::future::pending().await;
         };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }
