@@ -4,6 +4,7 @@
 mod callback;
 mod dial;
 mod form;
+mod list;
 mod probe;
 mod rest;
 mod settings;
@@ -24,7 +25,7 @@ use carrier::{
     AskError, Carrier, DialCommand, Gate, Line, NotSent, Placement, Reply, Report, ScriptFault, Unreachable,
     Webhook, WebhookError,
 };
-use domain::{Fact, Leg, Phone, Script, Sid, Timestamp};
+use domain::{Fact, Leg, Listed, Phone, Script, Sid, Timestamp};
 use http::Response;
 
 pub use probe::{Account, Caller, Numbers, ProbeError};
@@ -38,11 +39,7 @@ use signature::autopsy::Expected;
 use transport::in_words;
 use verdict::Denial;
 
-/// Longest list read, in pages of 200: a pair of numbers that was called more often than ten thousand times
-/// while Twilio still remembers is a loop somewhere, and is not searched but reported.
-const MOST_PAGES: usize = 50;
-
-/// Time for a whole list: a usual one has one page and takes a fraction of a second.
+/// Time for a whole list between two numbers: a usual one has one page and takes a fraction of a second.
 const LIST_WITHIN: Duration = Duration::from_secs(120);
 
 /// Longest language tag and voice name taken; the longest of Twilio's has some forty letters.
@@ -97,35 +94,6 @@ impl Twilio {
             verbs: settings.verbs,
             rest,
         }
-    }
-
-    /// Reads a list to its end, and the carrier's clock with it.
-    async fn list(
-        &self,
-        from: &Phone,
-        to: &Phone,
-        date: &mut Option<Timestamp>,
-    ) -> Result<Vec<Leg>, AskError> {
-        let unreadable = || AskError::Unanswered("the carrier's list cannot be read".to_owned());
-        let mut legs = Vec::new();
-        let mut path = self.rest.first_page(from, to);
-        for _ in 0..MOST_PAGES {
-            let reply = self.rest.page(&path).await;
-            *date = reply.date.or(*date);
-            let answer = succeeded(reply.outcome?).map_err(no_account)?;
-            let page: wire::Page = serde_json::from_slice(answer.body()).map_err(|_| unreadable())?;
-            for call in page.calls.iter().filter(|call| call.may_be_ours()) {
-                // A leg that cannot be read might be the one that is looked for: the list then proves nothing.
-                legs.push(call.leg().ok_or_else(unreadable)?);
-            }
-            match page.next_page_uri {
-                None => return Ok(legs),
-                Some(uri) => path = self.rest.next_page(&uri).ok_or_else(unreadable)?,
-            }
-        }
-        Err(AskError::Unanswered(format!(
-            "the carrier's list has more than {MOST_PAGES} pages"
-        )))
     }
 }
 
@@ -186,7 +154,7 @@ impl Carrier for Twilio {
         not_before: Timestamp,
     ) -> Reply<Result<Vec<Leg>, AskError>> {
         let mut date = None;
-        let read = tokio::time::timeout(LIST_WITHIN, self.list(from, to, &mut date)).await;
+        let read = tokio::time::timeout(LIST_WITHIN, list::between(&self.rest, from, to, &mut date)).await;
         let outcome = read.unwrap_or_else(|_| {
             Err(AskError::Unanswered(format!(
                 "no whole list within {} s",
@@ -197,6 +165,12 @@ impl Carrier for Twilio {
             legs.retain(|leg| leg.created_at >= not_before);
             legs
         });
+        Reply { outcome, date }
+    }
+
+    async fn made_since(&self, not_before: Timestamp) -> Reply<Result<Vec<Listed>, AskError>> {
+        let mut date = None;
+        let outcome = list::since(&self.rest, not_before, &mut date).await;
         Reply { outcome, date }
     }
 

@@ -138,6 +138,11 @@ impl Rest {
         format!("{}.json?{query}", self.calls)
     }
 
+    /// Where the list of all calls of the account begins, the newest first. Never filtered by start, as above.
+    pub(crate) fn first_page_of_all(&self) -> String {
+        format!("{}.json?PageSize={PAGE_SIZE}", self.calls)
+    }
+
     /// The list that costs the carrier least.
     pub(crate) fn shortest_page(&self) -> String {
         format!("{}.json?PageSize=1", self.calls)

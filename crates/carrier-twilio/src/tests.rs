@@ -7,8 +7,10 @@ use domain::{AttemptStatus, CallId, MachineDetection, Word};
 use http::{Method, Request};
 use secrecy::SecretString;
 
+use super::list::MOST_PAGES;
 use super::*;
 
+mod account;
 mod probe;
 
 const SID: &str = "CA00000000000000000000000000000001";

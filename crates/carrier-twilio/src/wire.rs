@@ -3,7 +3,7 @@
 //! this crate.
 
 use domain::limits::WORDS_KEPT;
-use domain::{Fact, Leg, Sid, Source, Timestamp};
+use domain::{Fact, Leg, Phone, Sid, Source, Timestamp};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -26,6 +26,10 @@ pub(crate) struct Call {
     status: Option<String>,
     #[serde(deserialize_with = "text")]
     direction: Option<String>,
+    #[serde(deserialize_with = "text")]
+    from: Option<String>,
+    #[serde(deserialize_with = "text")]
+    to: Option<String>,
     #[serde(deserialize_with = "text")]
     date_created: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -74,12 +78,23 @@ impl Call {
             .is_none_or(|direction| direction == OURS)
     }
 
+    /// When the carrier made it.
+    pub(crate) fn created_at(&self) -> Option<Timestamp> {
+        self.date_created.as_deref().and_then(moment)
+    }
+
+    /// The two numbers, the seen one first; `None` where either is none: a client of the account, say. Ours always
+    /// have both.
+    pub(crate) fn numbers(&self) -> Option<(Phone, Phone)> {
+        let number = |text: &Option<String>| text.as_deref()?.parse().ok();
+        Some((number(&self.from)?, number(&self.to)?))
+    }
+
     /// The leg as it is listed; `None` when a field that a decision rests on cannot be read.
     pub(crate) fn leg(&self) -> Option<Leg> {
-        let created_at = self.date_created.as_deref().and_then(moment)?;
         Some(Leg {
             sid: self.sid()?,
-            created_at,
+            created_at: self.created_at()?,
             fact: self.fact()?,
         })
     }

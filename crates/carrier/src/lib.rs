@@ -8,7 +8,7 @@ mod webhook;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Fact, Leg, Phone, Script, Sid, Timestamp};
+use domain::{Fact, Leg, Listed, Phone, Script, Sid, Timestamp};
 
 pub use command::{DialCommand, Gate};
 pub use error::{AskError, NotSent, Placement, ScriptFault, Unreachable, WebhookError};
@@ -38,6 +38,10 @@ pub trait Carrier: Send + Sync {
         to: &Phone,
         not_before: Timestamp,
     ) -> Reply<Result<Vec<Leg>, AskError>>;
+
+    /// Lists every leg of the account that was made at `not_before` or later, between whatever numbers,
+    /// read to its end, legs that have not started included. In no order.
+    async fn made_since(&self, not_before: Timestamp) -> Reply<Result<Vec<Listed>, AskError>>;
 
     /// Asks the carrier for nothing but an answer: whether it takes the account, and its clock.
     async fn ping(&self) -> Reply<Result<(), AskError>>;

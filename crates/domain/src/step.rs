@@ -7,6 +7,7 @@ mod cancel;
 mod dial;
 mod fact;
 mod follow;
+mod forgotten;
 mod request;
 
 use std::time::Duration;
@@ -95,6 +96,13 @@ pub enum Input {
         begun_at: Timestamp,
         /// What came back.
         answer: Answer,
+    },
+    /// The carrier lists a leg that was made after the copy from which the database was put back.
+    Forgotten {
+        /// The leg.
+        leg: Leg,
+        /// Whether no other call could have made it.
+        is_certain: bool,
     },
     /// A leg was to be hung up.
     HungUp {
@@ -191,6 +199,7 @@ pub fn step(call: &Call, input: Input, moment: Moment<'_>) -> Result<Step, Refus
             begun_at,
             answer,
         } => asked::asked(&mut draft, attempt, begun_at, answer)?,
+        Input::Forgotten { leg, is_certain } => forgotten::forgotten(&mut draft, leg, is_certain)?,
         Input::HungUp { sid, done } => asked::hung_up(&mut draft, &sid, done)?,
         Input::Cancel => cancel::cancel(&mut draft)?,
         Input::GiveUp => cancel::give_up(&mut draft)?,

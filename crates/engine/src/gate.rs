@@ -34,6 +34,7 @@ struct State {
     clock: Option<Hold>,
     skew: Option<Hold>,
     store: Option<Hold>,
+    restored: Option<Hold>,
     account: Option<AccountHold>,
     carrier: Option<Trouble>,
     permits: Option<Passing>,
@@ -128,6 +129,19 @@ impl Gate {
     pub fn set_store_broken(&self, broken: Option<String>, now: Timestamp) {
         let message = |broken| format!("the store is not proven good: {broken}");
         stand(&mut self.lock().store, broken.map(message), now);
+    }
+
+    /// The store is a copy, and the carrier is being asked what was dialled since it was made; or what is
+    /// missing has been made good.
+    pub fn set_restored(&self, asking: Option<(String, Option<Timestamp>)>, now: Timestamp) {
+        let place = &mut self.lock().restored;
+        let since = place.as_ref().map_or(now, |hold| hold.since);
+        *place = asking.map(|(message, until)| Hold {
+            reason: HoldReason::Settling,
+            since,
+            until,
+            message,
+        });
     }
 
     /// The carrier's clock was seen, in whole seconds.
@@ -255,7 +269,7 @@ impl Gate {
 
 impl State {
     fn obstacle(&self, now: Timestamp) -> Option<Hold> {
-        let standing = [&self.paused, &self.store, &self.clock, &self.skew]
+        let standing = [&self.paused, &self.store, &self.restored, &self.clock, &self.skew]
             .into_iter()
             .flatten()
             .next();

@@ -19,6 +19,7 @@ mod metrics;
 mod outcomes;
 pub mod pace;
 mod reconciler;
+mod restored;
 mod round;
 mod runner;
 mod scheduler;
@@ -37,6 +38,7 @@ use gate::Gate;
 use metrics::Metrics;
 use outcomes::Outcomes;
 use pace::{Pace, Rate};
+use restored::Restored;
 use runner::Alarm;
 use store::{At, Store};
 use time::Time;
@@ -100,6 +102,8 @@ struct Inner {
     outcomes: Outcomes,
     metrics: Metrics,
     autopsies: Autopsies,
+    /// Whether the store may be missing dials, and how far that is made good.
+    restored: Restored,
     /// Wakes the scheduler.
     dial_alarm: Alarm,
     /// Wakes the reconciler.
@@ -136,6 +140,7 @@ impl Engine {
             outcomes: Outcomes::default(),
             metrics: Metrics::default(),
             autopsies: Autopsies::default(),
+            restored: Restored::default(),
             dial_alarm: Alarm::default(),
             check_alarm: Alarm::default(),
             watch_alarm: Alarm::default(),

@@ -22,8 +22,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(8);
 const ABANDONED_AFTER: Duration = Duration::from_secs(45);
 
 impl Engine {
-    /// Reads the clock and what the last process left: its pace, its pause, and its undecided permits,
-    /// which are in doubt from here on. Must be done once, by the holder of the right to dial, before
+    /// Reads the clock and what the last process left: its pace, its pause, whether all of it is a copy,
+    /// and its undecided permits, which are in doubt from here on. Must be done once, by the holder of the right to dial, before
     /// anything is dialled.
     ///
     /// # Errors
@@ -36,6 +36,9 @@ impl Engine {
         let dialling = inner.store.dialling().await?;
         inner.gate.set_paused(dialling.paused_at);
         inner.gate.set_account(dialling.account_hold);
+        if let Some(copied_at) = dialling.restored {
+            inner.hold_restored(copied_at);
+        }
         if let Some(clear_at) = dialling.pace_clear_at {
             inner.pace.carry_on(clear_at, now);
         }
@@ -74,11 +77,28 @@ impl Engine {
             let pass = || inner.check_pass();
             runner::run("check", &inner.time, &inner.check_alarm, &inner.stopping, pass).await;
         }));
+        if self.inner.restored.stands() {
+            let inner = Arc::clone(&self.inner);
+            spawn(futures_util::FutureExt::boxed(async move {
+                let alarm = Alarm::default();
+                let pass = || inner.restored_pass();
+                runner::run("restored", &inner.time, &alarm, &inner.stopping, pass).await;
+            }));
+        }
         let inner = Arc::clone(&self.inner);
         spawn(futures_util::FutureExt::boxed(async move {
             let pass = || inner.watch_pass();
             runner::run("watch", &inner.time, &inner.watch_alarm, &inner.stopping, pass).await;
         }));
+    }
+
+    /// One turn of the loop that makes good what a store that was put back from a copy does not know.
+    /// Returns as [`Engine::dial_pass`] does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn restored_pass(&self) -> Result<Option<Timestamp>, EngineError> {
+        Ok(self.inner.restored_pass().await?)
     }
 
     /// One turn of the loop that dials: starts every due dial that may go now. Returns when it wants

@@ -32,8 +32,16 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub async fn one_round(&self) -> Result<Round, EngineError> {
+        let inner = &self.inner;
+        while inner.restored.stands() && !inner.restored.has_failed() {
+            let next = inner.restored_pass().await?;
+            inner
+                .time
+                .wait(next.map_or(Duration::ZERO, |at| at.since(inner.time.now())))
+                .await;
+        }
         let begun_at = self.inner.time.now();
-        while self.needs_asking(begun_at).await? {
+        while !inner.restored.is_unread() && self.needs_asking(begun_at).await? {
             self.inner.check_pass().await?;
             self.inner.time.wait(LOOK_AGAIN).await;
         }

@@ -42,6 +42,7 @@ pub mod permits;
 pub mod queues;
 pub mod random;
 pub mod reopen;
+pub mod restored;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -217,6 +218,13 @@ macro_rules! tests {
                 facts_outlive_the_process
                 the_dialling_outlives_the_process
                 queues_and_lists_outlive_the_process
+            }
+            restored {
+                a_copy_grants_no_permit_until_it_is_made_good
+                that_it_is_a_copy_outlives_the_process
+                calls_between_two_numbers_are_told_while_they_are_unsettled
+                a_forgotten_dial_is_taken_in_with_what_was_said_of_it
+                a_leg_that_somebody_has_is_taken_in_by_nobody
             }
         }
     };

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use domain::{CallId, Input, Sid, Step, Timestamp, UserId};
+use domain::{CallId, Input, Phone, Sid, Step, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
     Record, Reported, Store, StoreError, Stray, Terms,
@@ -39,6 +39,7 @@ struct Memory {
     paused_at: Option<Timestamp>,
     account_hold: Option<AccountHold>,
     pace_clear_at: Option<Timestamp>,
+    restored: Option<Timestamp>,
 }
 
 impl Model {
@@ -54,6 +55,7 @@ impl Model {
             paused_at: None,
             account_hold: None,
             pace_clear_at: None,
+            restored: None,
         };
         Model {
             memory: Mutex::new(memory),
@@ -132,6 +134,10 @@ impl Store for Model {
         Ok(self.memory().granted())
     }
 
+    async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<domain::Call>, StoreError> {
+        Ok(self.memory().unsettled(from, to))
+    }
+
     async fn call(&self, id: CallId) -> Result<Option<domain::Call>, StoreError> {
         Ok(self.memory().calls.get(&id).map(|record| record.call.clone()))
     }
@@ -162,6 +168,11 @@ impl Store for Model {
 
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError> {
         self.memory().account_hold = hold;
+        Ok(())
+    }
+
+    async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.memory().restored = copied_at;
         Ok(())
     }
 

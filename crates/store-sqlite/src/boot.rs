@@ -8,9 +8,11 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rusqlite::Connection;
+use domain::Timestamp;
+use rusqlite::{Connection, OptionalExtension};
 use store::StoreError;
 
+use crate::clock;
 use crate::connect::beside;
 use crate::error::{broken, from_sqlite};
 
@@ -19,9 +21,9 @@ use crate::error::{broken, from_sqlite};
 pub(crate) struct Boot {
     /// The number of this opening, one above every one before.
     pub(crate) number: i64,
-    /// The file may be older than what was last dialled from: nothing is dialled until the
-    /// carrier's calls since have been listed. Stays so over restarts until it is cleared.
-    pub(crate) restored: bool,
+    /// The file is a copy that knows nothing later than this, put in place of something newer. Noted in
+    /// the file, where it stays until the carrier's list has made good what is missing.
+    pub(crate) restored: Option<Timestamp>,
 }
 
 /// Counts this opening, in the file first and then beside it: a crash in between leaves the file
@@ -35,19 +37,23 @@ pub(crate) struct Boot {
 pub(crate) fn count(conn: &Connection, database: &Path) -> Result<Boot, StoreError> {
     let side = beside(database, ".boot");
     let noted = read_side(&side)?;
-    let (inside, marked): (i64, bool) = conn
+    let (inside, marked): (i64, i64) = conn
         .query_row("SELECT boots, restored FROM dialling", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .map_err(from_sqlite)?;
     let copied = inside > 0 && noted.is_none_or(|noted| noted > inside);
+    let mark = match marked {
+        0 if copied => last_known(conn).map_err(from_sqlite)?,
+        marked => marked,
+    };
     let boot = Boot {
         number: inside.max(noted.unwrap_or(0)) + 1,
-        restored: marked || copied,
+        restored: (mark != 0).then(|| Timestamp::from_millis(mark)),
     };
     conn.execute(
         "UPDATE dialling SET boots = ?1, restored = ?2",
-        (boot.number, boot.restored),
+        (boot.number, mark),
     )
     .map_err(from_sqlite)?;
     write_side(&side, boot.number).map_err(|error| {
@@ -57,6 +63,20 @@ pub(crate) fn count(conn: &Connection, database: &Path) -> Result<Boot, StoreErr
         )
     })?;
     Ok(boot)
+}
+
+/// The last moment of which the file knows: its last permit, or its last call. What was dialled without
+/// its knowledge was dialled later. Never 0, which stands for no mark.
+fn last_known(conn: &Connection) -> rusqlite::Result<i64> {
+    let permit: Option<i64> = conn.query_row("SELECT max(granted_at) FROM permits", [], |row| row.get(0))?;
+    let call: Option<i64> = conn
+        .query_row(
+            "SELECT created_at FROM calls ORDER BY n DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(permit.max(call).unwrap_or(1).min(clock::now().millis()).max(1))
 }
 
 fn read_side(side: &Path) -> Result<Option<i64>, StoreError> {

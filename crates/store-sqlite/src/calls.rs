@@ -159,6 +159,23 @@ pub(crate) fn to_check(conn: &Connection, now: Timestamp, limit: i64) -> Result<
     Ok(calls)
 }
 
+/// The calls between two numbers that wait, or about which the carrier is still asked.
+pub(crate) fn unsettled(conn: &Connection, from: &Phone, to: &Phone) -> Result<Vec<Call>, Fault> {
+    let mut select = conn.prepare_cached(select_calls!(
+        "WHERE to_number = ?1 AND from_number = ?2 AND (due_at IS NOT NULL OR check_at IS NOT NULL)"
+    ))?;
+    let mut rows = select.query((to.reveal(), from.reveal()))?;
+    let mut calls = Vec::new();
+    while let Some(row) = rows.next()? {
+        let call = Arc::unwrap_or_clone(stored(row)?.call);
+        // A look may be noted that is not needed any more.
+        if call.due_at().is_some() || call.check_at().is_some() {
+            calls.push(call);
+        }
+    }
+    Ok(calls)
+}
+
 fn stored(row: &Row<'_>) -> Result<Stored, Fault> {
     let id = CallId::from_bytes(row.get(1)?);
     let columns = CallColumns {

@@ -122,7 +122,7 @@ fn obstacle(
     boot: Option<i64>,
 ) -> Result<Option<Obstacle>, Fault> {
     let (paused, live, boots): (bool, i64, i64) = tx
-        .prepare_cached("SELECT paused_at IS NOT NULL, live, boots FROM dialling")?
+        .prepare_cached("SELECT paused_at IS NOT NULL OR restored <> 0, live, boots FROM dialling")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     if boot != Some(boots) {
         // The lock should make this impossible; a removed lock file or a shared folder can make it

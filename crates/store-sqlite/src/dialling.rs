@@ -11,7 +11,9 @@ use crate::writer::Tx;
 pub(crate) fn read(conn: &Connection) -> Result<Dialling, Fault> {
     let read = conn
         .prepare_cached(
-            "SELECT paused_at, pace_clear_at, live, hold_since, hold_probe_at, hold_message FROM dialling",
+            "SELECT paused_at, pace_clear_at, live, hold_since, hold_probe_at, hold_message,
+                    nullif(restored, 0)
+             FROM dialling",
         )?
         .query_row([], |row| {
             let moment = |column| {
@@ -32,6 +34,7 @@ pub(crate) fn read(conn: &Connection) -> Result<Dialling, Fault> {
                 account_hold: hold,
                 pace_clear_at: moment(1)?,
                 live,
+                restored: moment(6)?,
             })
         })?;
     Ok(read)
@@ -58,6 +61,15 @@ pub(crate) fn set_account_hold(tx: &Tx<'_>, hold: Option<&AccountHold>) -> Resul
             hold.map(|hold| hold.probe_at.millis()),
             hold.map(|hold| &hold.message),
         ))?;
+    Ok(())
+}
+
+/// Notes that the file is a copy from `copied_at`, or that what is missing in it has been made good.
+/// The column is 0 for the latter: a moment before 1970 is none.
+pub(crate) fn set_restored(tx: &Tx<'_>, copied_at: Option<Timestamp>) -> Result<(), Fault> {
+    let mark = copied_at.map_or(0, |at| at.millis().max(1));
+    tx.prepare_cached("UPDATE dialling SET restored = ?1")?
+        .execute([mark])?;
     Ok(())
 }
 

@@ -25,6 +25,14 @@ pub(crate) fn apply(tx: &mut Tx<'_>, id: CallId, input: &Input, at: &At) -> Resu
     let Some(stored) = calls::load_to_change(tx, id)? else {
         return Ok(Applied::NoSuchCall);
     };
+    if let Input::Forgotten { leg, .. } = input
+        && owner(tx, &leg.sid)?.is_some()
+    {
+        return Ok(Applied::Refused(
+            Arc::unwrap_or_clone(stored.call),
+            Refusal::AlreadyKnown,
+        ));
+    }
     let input = without_foreign_legs(tx, &stored, input.clone())?;
     match take(tx, &stored, input, at)? {
         Ok(call) if has_grown(&stored.call, &call) => {

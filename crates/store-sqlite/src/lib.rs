@@ -29,8 +29,8 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::{Call, CallId, Phone, Timestamp, UserId};
 use domain::step::{Input, Step};
-use domain::{Call, CallId, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
     Record, Reported, Store, StoreError, Stray, Terms,
@@ -55,24 +55,6 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Whether the file may be older than what was last dialled from (a backup put in its place, a
-    /// copy on another machine). Then nothing is to be dialled until the carrier's calls since have
-    /// been listed and [`SqliteStore::settle_restore`] was called; it stays so over restarts.
-    pub fn is_restored(&self) -> bool {
-        self.boot.is_some_and(|boot| boot.restored)
-    }
-
-    /// Notes that the carrier's calls since the copy was made have been listed. Takes effect for
-    /// [`SqliteStore::is_restored`] at the next opening.
-    ///
-    /// # Errors
-    /// As every write.
-    pub async fn settle_restore(&self) -> Result<(), StoreError> {
-        self.writer
-            .happened(|tx| Ok(tx.execute("UPDATE dialling SET restored = 0", []).map(drop)?))
-            .await
-    }
-
     fn boot_number(&self) -> Option<i64> {
         self.boot.map(|boot| boot.number)
     }
@@ -166,6 +148,13 @@ impl Store for SqliteStore {
         self.readers.read(claims::granted).await
     }
 
+    async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.readers
+            .read(move |conn| calls::unsettled(conn, &from, &to))
+            .await
+    }
+
     async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
         self.readers
             .read(move |conn| Ok(calls::load(conn, id)?.map(|stored| Arc::unwrap_or_clone(stored.call))))
@@ -196,6 +185,12 @@ impl Store for SqliteStore {
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError> {
         self.writer
             .happened(move |tx| dialling::set_account_hold(tx, hold.as_ref()))
+            .await
+    }
+
+    async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.writer
+            .happened(move |tx| dialling::set_restored(tx, copied_at))
             .await
     }
 

@@ -154,7 +154,7 @@ async fn a_call_and_its_history_are_there_after_a_restart() {
     drop(store);
     let store = place.open();
     assert_eq!(store.record(&user, id).await.expect("read"), Some(before));
-    assert!(!store.is_restored());
+    assert_eq!(store.dialling().await.expect("read").restored, None);
 }
 
 #[tokio::test]
@@ -249,10 +249,10 @@ async fn an_older_copy_says_so_until_it_is_settled() {
     std::fs::write(&place.path, backup).expect("restored");
     drop(place.open());
     let store = place.open();
-    assert!(store.is_restored());
-    store.settle_restore().await.expect("stored");
+    assert!(store.dialling().await.expect("read").restored.is_some());
+    store.set_restored(None).await.expect("stored");
     drop(store);
-    assert!(!place.open().is_restored());
+    assert_eq!(place.open().dialling().await.expect("read").restored, None);
 }
 
 #[test]

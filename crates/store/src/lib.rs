@@ -11,7 +11,7 @@ mod rows;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{CallId, Input, Moment, Rules, Step, Timestamp, UserId};
+use domain::{CallId, Input, Moment, Phone, Rules, Step, Timestamp, UserId};
 
 pub use changes::{Changes, PermitState};
 pub use error::StoreError;
@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
     async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError>;
 
     /// Asks for the permit of a call's due dial, after checking everything again: the state, cancel,
-    /// pause, attempts used, the due time, the live limit, and that no other dial to the pair is
+    /// pause (a store that was put back from a copy answers as if paused), attempts used, the due time, the live limit, and that no other dial to the pair is
     /// undecided.
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError>;
 
@@ -68,7 +68,8 @@ pub trait Store: Send + Sync {
     /// When a leg becomes known by it, what the carrier said of that leg before (the orphans) is
     /// applied too, in the same transaction. Of the legs in [`domain::Answer::Legs`] the store first
     /// leaves out those that other attempts own, and those made after the next permit to the pair
-    /// (the carrier's dates are whole seconds: `created_at` plus one second is what counts).
+    /// (the carrier's dates are whole seconds: `created_at` plus one second is what counts). The leg
+    /// of [`Input::Forgotten`] that an attempt owns is refused as already known.
     async fn apply(&self, id: CallId, input: Input, at: At) -> Result<Applied, StoreError>;
 
     /// Takes what the carrier said of a leg. Where neither the named call and attempt nor the leg is
@@ -96,6 +97,11 @@ pub trait Store: Send + Sync {
     /// right to dial, these are what a dead process left behind.
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError>;
 
+    /// The calls between two numbers that wait for a dial, or about which the carrier is still asked,
+    /// in no order: one of them may have a leg that nobody is known to have. One whose permit is out is
+    /// not among them.
+    async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<domain::Call>, StoreError>;
+
     /// One call by its id, whoever owns it.
     async fn call(&self, id: CallId) -> Result<Option<domain::Call>, StoreError>;
 
@@ -113,6 +119,11 @@ pub trait Store: Send + Sync {
 
     /// Writes down that the carrier refuses the account, or that it takes it again.
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError>;
+
+    /// Writes down that everything may be older than what was last dialled from, and up to when it is
+    /// complete; or that the carrier's list has made good what is missing. Until then no permit is
+    /// granted.
+    async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError>;
 
     /// How many calls wait, are due, live, in doubt: for the metrics.
     async fn depths(&self, now: Timestamp) -> Result<Depths, StoreError>;

@@ -214,6 +214,9 @@ pub struct Dialling {
     pub pace_clear_at: Option<Timestamp>,
     /// How many calls are live or being dialled.
     pub live: u64,
+    /// Everything here is a copy from this moment, put in place of something newer: what was dialled
+    /// since is not known, and no permit is granted.
+    pub restored: Option<Timestamp>,
 }
 
 /// The carrier refuses the account.

@@ -13,7 +13,7 @@ use carrier::{
     AskError, Carrier, DialCommand, Gate, Line, NotSent, Placement, Reply, Report, ScriptFault, Unreachable,
     Webhook, WebhookError,
 };
-use domain::{AttemptStatus, CallId, Fact, Leg, Phone, Script, Sid, Source, Timestamp, Word};
+use domain::{AttemptStatus, CallId, Fact, Leg, Listed, Phone, Script, Sid, Source, Timestamp, Word};
 
 use crate::clock::ManualClock;
 use crate::journal::{Entry, Journal};
@@ -238,6 +238,11 @@ impl Carrier for FakeCarrier {
             state.legs.find(from, to, not_before)
         })
         .await
+    }
+
+    async fn made_since(&self, not_before: Timestamp) -> Reply<Result<Vec<Listed>, AskError>> {
+        self.asked(Entry::ListedAll, |state| state.legs.since(not_before))
+            .await
     }
 
     async fn ping(&self) -> Reply<Result<(), AskError>> {

@@ -27,6 +27,8 @@ pub enum Entry {
     LookedUp(Sid),
     /// The carrier was asked for all legs to a number.
     Listed(Phone),
+    /// The carrier was asked for all legs of the account.
+    ListedAll,
     /// The carrier was asked for nothing but an answer.
     Pinged,
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::{Call, CallId, CallState, Input, Step, Timestamp, UserId};
+use domain::{Call, CallId, CallState, Input, Phone, Step, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
     Record, Reported, Store, StoreError, Stray, Terms,
@@ -259,6 +259,11 @@ impl Store for TroubledStore {
         self.model().granted().await
     }
 
+    async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {
+        self.process.alive().await;
+        self.model().unsettled(from, to).await
+    }
+
     async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
         self.process.alive().await;
         self.model().call(id).await
@@ -287,6 +292,11 @@ impl Store for TroubledStore {
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError> {
         self.process.alive().await;
         self.model().set_account_hold(hold).await
+    }
+
+    async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.process.alive().await;
+        self.model().set_restored(copied_at).await
     }
 
     async fn depths(&self, now: Timestamp) -> Result<Depths, StoreError> {

@@ -51,7 +51,7 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
             hold.message
         ));
         Ok(match hold.reason {
-            HoldReason::Carrier | HoldReason::Account => ExitCode::FAILURE,
+            HoldReason::Carrier | HoldReason::Account | HoldReason::Settling => ExitCode::FAILURE,
             // Somebody wants it so.
             _ => ExitCode::SUCCESS,
         })

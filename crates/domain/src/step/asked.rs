@@ -98,7 +98,7 @@ fn found(
 }
 
 /// Whether the call knows this leg already, as another attempt's or as one too many.
-fn is_known(call: &Call, sid: &Sid) -> bool {
+pub(super) fn is_known(call: &Call, sid: &Sid) -> bool {
     call.attempt_with(sid).is_some() || call.extras.iter().any(|extra| extra.sid == *sid)
 }
 
@@ -176,7 +176,7 @@ fn ask_again(draft: &mut Draft<'_>, index: usize, ask: Ask) {
 }
 
 /// No proof either way: the attempt counts as used, and is asked about for a day more.
-fn unconfirmed(draft: &mut Draft<'_>, index: usize) {
+pub(super) fn unconfirmed(draft: &mut Draft<'_>, index: usize) {
     let now = draft.moment.now;
     let record = &mut draft.call.attempts[index];
     record.status = AttemptStatus::Unconfirmed;

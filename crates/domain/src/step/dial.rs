@@ -341,7 +341,7 @@ fn second_leg(draft: &mut Draft<'_>, attempt: u32, sid: Sid) -> Result<(), Refus
     Ok(())
 }
 
-fn next_number(draft: &Draft<'_>) -> u32 {
+pub(super) fn next_number(draft: &Draft<'_>) -> u32 {
     u32::try_from(draft.call.attempts.len() + 1).expect("a policy allows far fewer attempts")
 }
 

@@ -4,6 +4,7 @@
 mod asking;
 mod doubt;
 mod endings;
+mod forgotten;
 mod given;
 mod holds;
 mod late;
@@ -112,6 +113,16 @@ fn inputs(life: &Life) -> Vec<(String, Input)> {
             done: true,
         },
     );
+    let forgotten = |is_certain| Input::Forgotten {
+        leg: Leg {
+            sid: stray_leg(),
+            created_at: life.now,
+            fact: fetched(NoAnswer),
+        },
+        is_certain,
+    };
+    more("forgotten: no-answer", forgotten(true));
+    more("forgotten: this call's or another's", forgotten(false));
     more("cancel", Input::Cancel);
     more("give up", Input::GiveUp);
     inputs

@@ -10,6 +10,7 @@ mod pace;
 mod permits;
 mod requests;
 mod restart;
+mod restored;
 mod retries;
 mod stops;
 mod trouble;

@@ -9,7 +9,7 @@ use carrier::{
     AskError, Carrier, DialCommand, Gate, Line, Placement, Reply, Report, ScriptFault, Unreachable, Webhook,
     WebhookError,
 };
-use domain::{AttemptStatus, Fact, Leg, Phone, Script, Sid, Source, Timestamp, Word};
+use domain::{AttemptStatus, Fact, Leg, Listed, Phone, Script, Sid, Source, Timestamp, Word};
 
 /// The header that stands for a signature, and the value that verifies.
 pub const SIGNATURE: (&str, &str) = ("x-test-signature", "good");
@@ -89,6 +89,10 @@ impl Carrier for FakeCarrier {
     }
 
     async fn find(&self, _: &Phone, _: &Phone, _: Timestamp) -> Reply<Result<Vec<Leg>, AskError>> {
+        Reply::undated(Ok(Vec::new()))
+    }
+
+    async fn made_since(&self, _: Timestamp) -> Reply<Result<Vec<Listed>, AskError>> {
         Reply::undated(Ok(Vec::new()))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use domain::{Call, CallId, Input, Step, Timestamp, UserId};
+use domain::{Call, CallId, Input, Phone, Step, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
     Record, Reported, Store, StoreError, Stray, Terms,
@@ -97,6 +97,10 @@ impl Store for FaultyStore {
         self.sound()?.granted().await
     }
 
+    async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {
+        self.sound()?.unsettled(from, to).await
+    }
+
     async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
         self.sound()?.call(id).await
     }
@@ -119,6 +123,10 @@ impl Store for FaultyStore {
 
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError> {
         self.sound()?.set_account_hold(hold).await
+    }
+
+    async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.sound()?.set_restored(copied_at).await
     }
 
     async fn depths(&self, now: Timestamp) -> Result<Depths, StoreError> {

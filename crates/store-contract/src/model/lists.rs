@@ -1,6 +1,6 @@
 //! Reading: queues, pages and counts, all found by looking at every call.
 
-use domain::{Call, CallId, Timestamp};
+use domain::{Call, CallId, Phone, Timestamp};
 use store::{Cursor, Depths, Dialling, Due, ListQuery, ListRow, Page, PermitState, Total};
 
 use super::Memory;
@@ -67,7 +67,17 @@ impl Memory {
             account_hold: self.account_hold.clone(),
             pace_clear_at: self.pace_clear_at,
             live: self.live(),
+            restored: self.restored,
         }
+    }
+
+    pub(super) fn unsettled(&self, from: &Phone, to: &Phone) -> Vec<Call> {
+        let pair = self
+            .each()
+            .filter(|call| (&call.request.from, &call.request.to) == (from, to));
+        pair.filter(|call| call.due_at().is_some() || call.check_at().is_some())
+            .cloned()
+            .collect()
     }
 
     pub(super) fn depths(&self, now: Timestamp) -> Depths {

@@ -82,7 +82,7 @@ impl Memory {
         if let Err(refusal) = step(call, due.clone(), at.moment()) {
             return Permitted::Refused(refusal);
         }
-        if self.paused_at.is_some() {
+        if self.paused_at.is_some() || self.restored.is_some() {
             return Permitted::Paused;
         }
         if terms.max_live.is_some_and(|most| self.live() >= u64::from(most)) {

@@ -25,6 +25,11 @@ impl Memory {
         if !self.calls.contains_key(&id) {
             return Applied::NoSuchCall;
         }
+        if let Input::Forgotten { leg, .. } = &input
+            && self.legs.contains_key(&leg.sid)
+        {
+            return Applied::Refused(self.stands(id), Refusal::AlreadyKnown);
+        }
         let input = self.without_foreign_legs(id, input);
         match self.take(id, input, at) {
             Ok(()) => {

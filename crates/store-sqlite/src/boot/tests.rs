@@ -43,14 +43,14 @@ fn each_opening_counts_one() {
         place.count(),
         Boot {
             number: 1,
-            restored: false
+            restored: None
         }
     );
     assert_eq!(
         place.count(),
         Boot {
             number: 2,
-            restored: false
+            restored: None
         }
     );
 }
@@ -68,14 +68,14 @@ fn an_older_copy_is_noticed_and_stays_noticed() {
         place.count(),
         Boot {
             number: 3,
-            restored: true
+            restored: Some(Timestamp::from_millis(1))
         }
     );
     assert_eq!(
         place.count(),
         Boot {
             number: 4,
-            restored: true
+            restored: Some(Timestamp::from_millis(1))
         }
     );
 }
@@ -85,7 +85,7 @@ fn a_copy_without_its_neighbour_is_noticed() {
     let place = place();
     place.count();
     std::fs::remove_file(place.side()).expect("there");
-    assert!(place.count().restored);
+    assert!(place.count().restored.is_some());
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_crash_between_the_two_writes_is_no_copy() {
         place.count(),
         Boot {
             number: 3,
-            restored: false
+            restored: None
         }
     );
 }
@@ -113,7 +113,30 @@ fn a_new_file_beside_an_old_neighbour_is_no_copy() {
         place.count(),
         Boot {
             number: 42,
-            restored: false
+            restored: None
         }
     );
+}
+
+#[test]
+fn a_copy_is_as_old_as_the_last_thing_that_it_knows() {
+    let place = place();
+    place.count();
+    place
+        .conn
+        .execute(
+            "INSERT INTO permits (call_n, attempt, account, from_number, to_number, state, granted_at)
+             VALUES (1, 1, 'AC1', '+15550000000', '+15550000001', 3, 5000), (2, 1, 'AC1', '+15550000000',
+                     '+15550000002', 3, 7000), (3, 1, 'AC1', '+15550000000', '+15550000003', 3, 6000)",
+            [],
+        )
+        .expect("permits");
+    std::fs::remove_file(place.side()).expect("there");
+    assert_eq!(place.count().restored, Some(Timestamp::from_millis(7_000)));
+    // What happens later makes the copy no younger.
+    place
+        .conn
+        .execute("UPDATE permits SET granted_at = 9000", [])
+        .expect("a later permit");
+    assert_eq!(place.count().restored, Some(Timestamp::from_millis(7_000)));
 }

@@ -1,6 +1,6 @@
 //! The fake carrier's books: every leg that it made and how it stands.
 
-use domain::{AttemptStatus, CallId, Fact, Leg, Phone, Sid, Source, Timestamp, Word};
+use domain::{AttemptStatus, CallId, Fact, Leg, Listed, Phone, Sid, Source, Timestamp, Word};
 
 /// A leg that the carrier made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,12 +73,26 @@ impl Legs {
 
     pub(super) fn find(&self, from: &Phone, to: &Phone, not_before: Timestamp) -> Vec<Leg> {
         let pair = |leg: &&MadeLeg| leg.from == *from && leg.to == *to && leg.created_at >= not_before;
-        let listed = |leg: &MadeLeg| Leg {
-            sid: leg.sid.clone(),
-            created_at: leg.created_at,
-            fact: fetched(leg),
-        };
         self.made.iter().filter(pair).map(listed).collect()
+    }
+
+    /// All of the account, the newest first.
+    pub(super) fn since(&self, not_before: Timestamp) -> Vec<Listed> {
+        let wanted = self.made.iter().rev().filter(|leg| leg.created_at >= not_before);
+        let listed = |made: &MadeLeg| Listed {
+            from: made.from.clone(),
+            to: made.to.clone(),
+            leg: listed(made),
+        };
+        wanted.map(listed).collect()
+    }
+}
+
+fn listed(made: &MadeLeg) -> Leg {
+    Leg {
+        sid: made.sid.clone(),
+        created_at: made.created_at,
+        fact: fetched(made),
     }
 }
 

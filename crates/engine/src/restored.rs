@@ -1,0 +1,327 @@
+//! After a store was put back from a copy: nothing is dialled until the carrier's list of the calls since
+//! has been read, and every leg in it was brought to the attempt that it belongs to.
+//!
+//! The list is read at once, so that what is live is followed, and once more when no request of the process
+//! before can be under way any more: only a list begun then proves that nothing is missing. A carrier that
+//! cannot be asked is asked again; nothing is dialled meanwhile, however long that takes. Run by the loop,
+//! and by a round without one.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::forgotten::{CLOCKS_APART, Verdict, judge};
+use domain::phone::masked;
+use domain::retry::{doubling, jittered};
+use domain::{Answer, Call, CallId, Input, Listed, Timestamp};
+use store::{Applied, Reported, StoreError, Stray};
+
+use crate::Inner;
+
+/// First and longest gap between two tries to read the carrier's list.
+const READ_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// How far the reading of the list has come.
+#[derive(Debug, Default)]
+pub(crate) struct Restored(Mutex<Option<Reading>>);
+
+/// While the store is not known to be complete.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// What the copy knows up to.
+    copied_at: Timestamp,
+    /// When this process took over, by the boot-time clock: nothing was sent by another after that.
+    begun: Duration,
+    /// When the list is read next, by the boot-time clock.
+    next: Duration,
+    /// Tries in a row that brought nothing.
+    misses: u32,
+    /// The list has been read once.
+    is_listed: bool,
+}
+
+/// What a reading of the list brought to light.
+#[derive(Debug, Default)]
+struct Found {
+    /// Legs on the list.
+    listed: usize,
+    /// Attempts that the copy did not have.
+    added: usize,
+    /// Legs that may be of several calls.
+    unclear: usize,
+    /// Legs that no call of the copy can have made.
+    nobodys: usize,
+}
+
+/// Why a reading is no proof.
+enum Unread {
+    Store(StoreError),
+    Carrier(String),
+}
+
+impl From<StoreError> for Unread {
+    fn from(error: StoreError) -> Unread {
+        Unread::Store(error)
+    }
+}
+
+impl Restored {
+    /// Whether nothing may be dialled for it.
+    pub(crate) fn stands(&self) -> bool {
+        self.reading().is_some()
+    }
+
+    /// Whether the list has not been read even once: what is asked or given up before may be wrong.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.reading().is_some_and(|reading| !reading.is_listed)
+    }
+
+    /// Whether the last try to read the list failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.reading().is_some_and(|reading| reading.misses > 0)
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, reading: Option<Reading>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reading;
+    }
+}
+
+impl Inner {
+    /// The store is a copy that knows nothing later than `copied_at`.
+    pub(crate) fn hold_restored(&self, copied_at: Timestamp) {
+        let begun = self.time.boot();
+        self.restored.set(Some(Reading {
+            copied_at,
+            begun,
+            next: begun,
+            misses: 0,
+            is_listed: false,
+        }));
+        let message = held(copied_at, "it is being read");
+        tracing::warn!("{message}");
+        self.gate.set_restored(Some((message, None)), self.time.now());
+    }
+
+    /// One turn: reads the list if it is time to. Returns when to look again; `None` when nothing is to
+    /// be done any more.
+    pub(crate) async fn restored_pass(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
+        let Some(reading) = self.restored.reading() else {
+            return Ok(None);
+        };
+        let begun = self.time.boot();
+        if begun < reading.next {
+            return Ok(Some(self.time.now() + (reading.next - begun)));
+        }
+        let settled_at = reading.begun + self.rules.settle_after;
+        match self.read_list(reading.copied_at).await {
+            Ok(found) => {
+                tracing::info!(
+                    "the carrier lists {} calls since {}: {} attempts were missing here and are in the record now, {} calls may be of several, {} are of no call of this database",
+                    found.listed,
+                    reading.copied_at,
+                    found.added,
+                    found.unclear,
+                    found.nobodys
+                );
+                if begun < settled_at {
+                    return Ok(Some(self.read_once_more(reading, settled_at)));
+                }
+                self.store.set_restored(None).await?;
+                self.restored.set(None);
+                self.gate.set_restored(None, self.time.now());
+                tracing::info!("what the copy did not know is made good: dialling goes on");
+                self.check_alarm.ring();
+                self.dial_alarm.ring();
+                Ok(None)
+            }
+            Err(Unread::Store(error)) => Err(error),
+            Err(Unread::Carrier(why)) => Ok(Some(self.read_again(reading, &why))),
+        }
+    }
+
+    /// The list was read before a request of the process before must have arrived.
+    fn read_once_more(&self, reading: Reading, settled_at: Duration) -> Timestamp {
+        let now = self.time.now();
+        let until = now + settled_at.saturating_sub(self.time.boot());
+        self.restored.set(Some(Reading {
+            next: settled_at,
+            misses: 0,
+            is_listed: true,
+            ..reading
+        }));
+        let what = format!(
+            "it has been read, and is read once more at {until}, when nothing that was sent before can be missing in it"
+        );
+        let message = held(reading.copied_at, &what);
+        self.gate.set_restored(Some((message, Some(until))), now);
+        self.check_alarm.ring();
+        until
+    }
+
+    fn read_again(&self, reading: Reading, why: &str) -> Timestamp {
+        let now = self.time.now();
+        let gap = jittered(doubling(READ_AGAIN, reading.misses), self.dice.throw());
+        let until = now + gap;
+        self.restored.set(Some(Reading {
+            next: self.time.boot() + gap,
+            misses: reading.misses.saturating_add(1),
+            ..reading
+        }));
+        let what = format!("it could not be read ({why}); the next try is at {until}");
+        let message = held(reading.copied_at, &what);
+        tracing::warn!("{}", masked(&message));
+        self.gate.set_restored(Some((message, Some(until))), now);
+        until
+    }
+
+    async fn read_list(self: &Arc<Self>, copied_at: Timestamp) -> Result<Found, Unread> {
+        let reply = self.carrier.made_since(copied_at - CLOCKS_APART).await;
+        self.see(reply.date);
+        let mut legs = reply
+            .outcome
+            .map_err(|error| Unread::Carrier(error.to_string()))?;
+        // In the order in which they were made; of the same second, the last listed is the oldest.
+        legs.reverse();
+        legs.sort_by_key(|listed| listed.leg.created_at);
+        let mut found = Found {
+            listed: legs.len(),
+            ..Found::default()
+        };
+        let mut bringing = Bringing {
+            copied_at,
+            spoken_for: HashSet::new(),
+            asked: HashSet::new(),
+        };
+        for listed in legs {
+            self.bring(listed, &mut bringing, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    /// Brings one leg to its attempt, or keeps what is said of it until somebody has it.
+    async fn bring(
+        self: &Arc<Self>,
+        listed: Listed,
+        bringing: &mut Bringing,
+        found: &mut Found,
+    ) -> Result<(), Unread> {
+        let stray = Stray {
+            sid: listed.leg.sid.clone(),
+            named: None,
+            fact: listed.leg.fact.clone(),
+        };
+        match self.store.report(stray, self.at()).await? {
+            Reported::Applied(call) => {
+                self.live_changed(&call);
+                self.changed(&call);
+                return Ok(());
+            }
+            Reported::Known(_) | Reported::Misdirected => return Ok(()),
+            Reported::Orphan => {}
+        }
+        let calls = self.unsettled(&listed, bringing).await?;
+        match judge(&listed.leg, &calls, bringing.copied_at, &bringing.spoken_for) {
+            Verdict::Attempt(id, attempt) => {
+                let (sid, fact) = (listed.leg.sid, listed.leg.fact);
+                let attempt = Some(attempt);
+                self.take_in(id, Input::Fact { attempt, sid, fact }).await?;
+            }
+            Verdict::Next(id) => {
+                tracing::warn!(call.id = %id, carrier.sid = %listed.leg.sid, "the copy did not know of this dial; it is in the record now");
+                let leg = listed.leg;
+                let is_certain = true;
+                self.take_in(id, Input::Forgotten { leg, is_certain }).await?;
+                found.added += 1;
+            }
+            Verdict::OneOf(ids) => {
+                tracing::warn!(carrier.sid = %listed.leg.sid, "the copy did not know of this dial, and {} calls may have made it: the next attempt of each is unconfirmed", ids.len());
+                found.unclear += 1;
+                for id in ids {
+                    let leg = listed.leg.clone();
+                    let is_certain = false;
+                    let call = self.take_in(id, Input::Forgotten { leg, is_certain }).await?;
+                    let newest = call.and_then(|call| call.attempts.last().map(|attempt| attempt.number));
+                    bringing.spoken_for.extend(newest.map(|attempt| (id, attempt)));
+                    found.added += 1;
+                }
+            }
+            Verdict::Unclear(attempts) => {
+                found.unclear += 1;
+                bringing.spoken_for.extend(attempts);
+            }
+            Verdict::Nobodys => {
+                tracing::warn!(carrier.sid = %listed.leg.sid, "no call of this database can have made this leg: its call was taken after the copy, or it is another program's");
+                found.nobodys += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The calls between the leg's numbers, with what the carrier says now of those that were live in the copy.
+    async fn unsettled(
+        self: &Arc<Self>,
+        listed: &Listed,
+        bringing: &mut Bringing,
+    ) -> Result<Vec<Call>, Unread> {
+        let calls = self.store.unsettled(&listed.from, &listed.to).await?;
+        let mut has_asked = false;
+        for call in &calls {
+            if !bringing.asked.insert(call.id) {
+                continue;
+            }
+            for attempt in call.attempts.iter().filter(|attempt| attempt.is_open()) {
+                let Some(sid) = &attempt.sid else { continue };
+                let begun_at = self.time.now();
+                let answer = self.look_up(sid).await;
+                if let Answer::Failed(why) = answer {
+                    return Err(Unread::Carrier(why));
+                }
+                let attempt = attempt.number;
+                let asked = Input::Asked {
+                    attempt,
+                    begun_at,
+                    answer,
+                };
+                self.take_in(call.id, asked).await?;
+                has_asked = true;
+            }
+        }
+        Ok(if has_asked {
+            self.store.unsettled(&listed.from, &listed.to).await?
+        } else {
+            calls
+        })
+    }
+
+    async fn take_in(self: &Arc<Self>, id: CallId, input: Input) -> Result<Option<Call>, StoreError> {
+        Ok(match self.store.apply(id, input, self.at()).await? {
+            Applied::Done(call) => {
+                self.live_changed(&call);
+                self.changed(&call);
+                Some(call)
+            }
+            // A callback was faster.
+            Applied::Refused(..) | Applied::NoSuchCall => None,
+        })
+    }
+}
+
+/// What one reading of the list has to remember from leg to leg.
+struct Bringing {
+    copied_at: Timestamp,
+    /// Attempts without a leg that an older leg may be.
+    spoken_for: HashSet<(CallId, u32)>,
+    /// Calls whose live legs were asked about.
+    asked: HashSet<CallId>,
+}
+
+/// What stands in the way, for a person to read.
+fn held(copied_at: Timestamp, how_far: &str) -> String {
+    format!(
+        "this database was put back from a copy that knows nothing after {copied_at}: nothing is dialled until the carrier's list of the calls since then has been read; {how_far}"
+    )
+}
