@@ -11,7 +11,7 @@ pub fn command() -> Command {
         .about("Phones people until they are reached: dials through Twilio, keeps the record of every attempt, tries again.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), import(), config(), init(), doctor()])
+        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), import(), backup(), prune(), config(), init(), doctor()])
 }
 
 fn serve() -> Command {
@@ -126,6 +126,22 @@ fn import() -> Command {
     )
     .arg(switch("dry-run", "say what would be imported, and write nothing"))
     .arg(json())
+}
+
+fn backup() -> Command {
+    with_flags(Command::new("backup").about("Copies the database to a file, beside a running server or without one"))
+        .after_help("The copy is whole and checked when it appears. A server that is started on it dials nothing before it has asked the carrier what was dialled since; docs/backup.md says how to put one back.")
+        .arg(Arg::new("file").value_name("FILE").required(true).help("where the copy goes"))
+        .arg(switch("force", "replace the file if there is one"))
+        .arg(json())
+}
+
+fn prune() -> Command {
+    with_flags(Command::new("prune").about("Deletes calls that ended long ago, beside a running server or without one"))
+        .after_help("Calls that are not over, or that the carrier is still asked about, stay; so does every call for 24 hours, because a key that came with it must find it. The file does not get smaller; what is free in it is used again.")
+        .arg(flag("older-than", "AGE", "how long ago they ended at least, such as 90d").required(true))
+        .arg(switch("dry-run", "only count them"))
+        .arg(json())
 }
 
 fn config() -> Command {

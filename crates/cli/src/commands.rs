@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod call;
 mod calls;
 mod config;
@@ -8,6 +9,7 @@ mod dialling;
 mod doctor;
 mod import;
 mod init;
+mod prune;
 mod retry_due;
 mod serve;
 mod sim;
@@ -56,6 +58,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("resume", flags)) => dialling::run(flags, "resume"),
         Some(("retry-due", flags)) => retry_due::run(flags),
         Some(("import", flags)) => import::run(flags),
+        Some(("backup", flags)) => backup::run(flags),
+        Some(("prune", flags)) => prune::run(flags),
         Some(("config", flags)) => config::run(flags),
         Some(("init", flags)) => init::run(flags),
         Some(("doctor", flags)) => doctor::run(flags),

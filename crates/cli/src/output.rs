@@ -37,6 +37,17 @@ pub fn table(headings: &[&str]) -> Table {
     table
 }
 
+/// A number of bytes for a person.
+pub fn size(bytes: u64) -> String {
+    const KIB: u64 = 1_024;
+    match bytes {
+        0..KIB => format!("{bytes} bytes"),
+        _ if bytes < KIB * KIB => format!("{} KiB", bytes / KIB),
+        _ if bytes < 1_000 * KIB * KIB => format!("{} MiB", bytes / (KIB * KIB)),
+        _ => format!("{}.{} GiB", bytes >> 30, (bytes % (1 << 30)) * 10 >> 30),
+    }
+}
+
 /// The text of a JSON value, without quotes; `-` for nothing.
 pub fn text(value: &Value) -> String {
     match value {

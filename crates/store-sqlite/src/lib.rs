@@ -6,6 +6,7 @@
 //! looks like is here and nowhere else. Opened by the program that wires the parts together;
 //! everything else sees [`store::Store`].
 
+mod backup;
 mod boot;
 mod calls;
 mod claims;
@@ -21,6 +22,7 @@ mod lock;
 mod migrate;
 mod open;
 mod pages;
+mod prune;
 mod readers;
 mod recent;
 mod tally;
@@ -36,11 +38,13 @@ use store::{
     Record, Reported, Store, StoreError, Stray, Terms,
 };
 
+pub use backup::{Copied, back_up};
 use boot::Boot;
 pub use examine::{Examination, examine};
 use health::Health;
 use lock::Held;
 pub use open::Purpose;
+pub use prune::{Pruned, ended_before, prune};
 use readers::Readers;
 use writer::{Tx, Writer};
 
