@@ -4,6 +4,7 @@
 //! carrier's ledger wherever a phone could have rung.
 
 mod auth;
+mod backup;
 mod callbacks;
 mod cancel;
 mod crash;
