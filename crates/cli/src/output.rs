@@ -44,7 +44,7 @@ pub fn size(bytes: u64) -> String {
         0..KIB => format!("{bytes} bytes"),
         _ if bytes < KIB * KIB => format!("{} KiB", bytes / KIB),
         _ if bytes < 1_000 * KIB * KIB => format!("{} MiB", bytes / (KIB * KIB)),
-        _ => format!("{}.{} GiB", bytes >> 30, (bytes % (1 << 30)) * 10 >> 30),
+        _ => format!("{}.{} GiB", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30),
     }
 }
 

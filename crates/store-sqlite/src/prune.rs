@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{Call, CallStatus, Timestamp};
 use rusqlite::{Connection, TransactionBehavior};
@@ -25,11 +25,17 @@ use crate::{calls, clock};
 /// notices.
 const PORTION: i64 = 200;
 
+/// Longest pause after a portion, which otherwise is as long as the portion took.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// A key makes a repeated request find its call for this long at least; a call is as old as its key.
 const KEYS_LIVE: Duration = Duration::from_secs(24 * 3_600);
 
 /// Pages in the log at which it is emptied: 8 MiB.
 const LOG_PAGES: i64 = 2_048;
+
+/// A call and its number in the file.
+type Numbered = (i64, Arc<Call>);
 
 /// What was deleted, or would be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,7 +98,7 @@ fn prune_all(
     let mut deleted = 0;
     let mut after = 0;
     while after < last {
-        let begun = Instant::now();
+        let begun = clock::now();
         let tx = conn.transaction_with_behavior(match dry_run {
             true => TransactionBehavior::Deferred,
             false => TransactionBehavior::Immediate,
@@ -106,7 +112,7 @@ fn prune_all(
         deleted += u64::try_from(portion.len()).unwrap_or(0);
         progress(deleted);
         if !dry_run && !portion.is_empty() {
-            std::thread::sleep(begun.elapsed());
+            std::thread::sleep(clock::now().since(begun).min(LONGEST_PAUSE));
         }
     }
     let number = |sql: &str| -> Result<u64, Fault> {
@@ -145,7 +151,7 @@ fn old_calls(
     last: i64,
     accepted_before: Timestamp,
     before: Timestamp,
-) -> Result<(Vec<(i64, Arc<Call>)>, i64), Fault> {
+) -> Result<(Vec<Numbered>, i64), Fault> {
     // A call that waits is due, and one that is asked about is to be looked at.
     let candidates: Vec<i64> = conn
         .prepare_cached(
@@ -169,7 +175,7 @@ fn old_calls(
     Ok((old, next))
 }
 
-fn delete(conn: &Connection, portion: &[(i64, Arc<Call>)]) -> Result<(), Fault> {
+fn delete(conn: &Connection, portion: &[Numbered]) -> Result<(), Fault> {
     let mut totals: HashMap<(&str, CallStatus), i64> = HashMap::new();
     for (n, call) in portion {
         for sql in [

@@ -64,7 +64,7 @@ fn a_leg_is_the_next_attempt_of_the_only_call_that_could_have_made_it() {
     scheduled.scheduled_at = Some(TEN_O_CLOCK + HOUR);
     let scheduled = named(&Life::of(scheduled), 4);
     check(&[queued.clone(), scheduled.clone()], MINUTE, &next(&queued));
-    check(&[scheduled.clone()], MINUTE, &Verdict::Nobodys);
+    check(std::slice::from_ref(&scheduled), MINUTE, &Verdict::Nobodys);
     check(std::slice::from_ref(&scheduled), HOUR, &next(&scheduled));
 }
 
