@@ -1,6 +1,6 @@
 //! Deletes calls that ended long ago, with everything that hangs on them.
 //!
-//! In small transactions of a connection of its own, with a pause after each as long as it took, so that a
+//! In small transactions of a connection of its own, with a longer pause after each, so that a
 //! server beside it writes on. Only calls that nothing is done for any more are touched: not those about
 //! which the carrier is still asked, and none younger than an idempotency key must live. The server keeps no
 //! such call in memory, and forgets what it keeps whenever another connection has written. Called by the
@@ -21,11 +21,15 @@ use crate::error::{Fault, broken, from_sqlite};
 use crate::migrate::{self, Standing};
 use crate::{calls, clock};
 
-/// Calls looked at in one transaction: some ten milliseconds' work, so that whoever waits for the file hardly
+/// Calls looked at in one transaction: a few milliseconds' work, so that whoever waits for the file hardly
 /// notices.
-const PORTION: i64 = 200;
+const PORTION: i64 = 50;
 
-/// Longest pause after a portion, which otherwise is as long as the portion took.
+/// The pause after a portion, in times of what it took. Who finds the file taken looks again at growing gaps, and
+/// must soon find it free: with a pause only as long as the work, a writer was seen to wait for seconds.
+const PAUSES: u32 = 3;
+
+/// Longest pause after a portion, however long that took.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A key makes a repeated request find its call for this long at least; a call is as old as its key.
@@ -112,7 +116,8 @@ fn prune_all(
         deleted += u64::try_from(portion.len()).unwrap_or(0);
         progress(deleted);
         if !dry_run && !portion.is_empty() {
-            std::thread::sleep(clock::now().since(begun).min(LONGEST_PAUSE));
+            let took = clock::now().since(begun);
+            std::thread::sleep((took * PAUSES).min(LONGEST_PAUSE));
         }
     }
     let number = |sql: &str| -> Result<u64, Fault> {
