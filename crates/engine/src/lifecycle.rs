@@ -8,7 +8,7 @@ use store::StoreError;
 
 use crate::error::EngineError;
 use crate::runner;
-use crate::{Engine, Inner};
+use crate::{Alarm, Engine, Inner};
 
 /// The store's clock is read this often.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);

@@ -31,8 +31,8 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Call, CallId, Phone, Timestamp, UserId};
 use domain::step::{Input, Step};
+use domain::{Call, CallId, Phone, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
     Record, Reported, Store, StoreError, Stray, Terms,

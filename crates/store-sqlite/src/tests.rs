@@ -207,7 +207,8 @@ async fn who_writes_alone_is_alone_and_counts_for_nothing() {
     drop(store);
     for boots in 1..=2 {
         let store = place.open();
-        assert_eq!((store.boot_number(), store.is_restored()), (Some(boots), false));
+        assert_eq!(store.boot_number(), Some(boots));
+        assert_eq!(store.dialling().await.expect("read").restored, None);
         assert!(matches!(alone(), Err(StoreError::Held(..))));
         drop(store);
         assert_eq!(alone().expect("opened alone").boot_number(), None);
