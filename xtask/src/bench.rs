@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+
+use crate::program::finish;
 
 /// Builds both binaries in one go, so that they share every dependency, and measures.
 ///
@@ -26,14 +28,4 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
     let mut measure = Command::new(built.join("redial-bench"));
     measure.current_dir(root).args(args);
     finish(&mut measure)
-}
-
-fn finish(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} failed ({status})");
-    }
-    Ok(())
 }

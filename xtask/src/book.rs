@@ -6,7 +6,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+
+use crate::program::finish;
 
 /// The version that the book was last looked at with.
 const VERSION: &str = "0.5.4";
@@ -49,14 +51,4 @@ pub fn run(root: &Path) -> Result<()> {
 fn is_wanted(mdbook: &Path) -> bool {
     let said = Command::new(mdbook).arg("--version").output();
     said.is_ok_and(|it| String::from_utf8_lossy(&it.stdout).trim().ends_with(VERSION))
-}
-
-fn finish(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} failed ({status})");
-    }
-    Ok(())
 }

@@ -10,6 +10,7 @@ mod ci;
 mod docs;
 mod packaging;
 mod plant;
+mod program;
 mod tidy;
 
 use std::path::{Path, PathBuf};

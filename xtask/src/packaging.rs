@@ -5,10 +5,12 @@
 //! step is skipped, loudly.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+
+use crate::program::is_there;
 
 /// What the service may be exposed to, in tenths of systemd's scale from 0 to 10: as it was when it was written, so
 /// that it only gets less.
@@ -160,13 +162,4 @@ fn check(name: &str, command: &mut Command) -> Result<()> {
     }
     eprintln!("xtask: packaging: {name}: passed");
     Ok(())
-}
-
-fn is_there(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok_and(|it| it.success())
 }

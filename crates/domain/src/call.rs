@@ -143,6 +143,12 @@ impl Call {
         self.attempts.iter().find(|a| a.sid.as_ref() == Some(sid))
     }
 
+    /// Every leg that is known to be of this call, those to be hung up included.
+    pub fn legs(&self) -> impl Iterator<Item = &Sid> {
+        let own = self.attempts.iter().filter_map(|attempt| attempt.sid.as_ref());
+        own.chain(self.extras.iter().map(|extra| &extra.sid))
+    }
+
     /// When a dial of it may next be sent; `None` when none is to be sent.
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {

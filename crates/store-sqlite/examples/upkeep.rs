@@ -4,28 +4,20 @@
 //! `cargo run --release -p store-sqlite --example upkeep [folder] [calls]`; the folder decides which disk
 //! is measured and defaults to the system's temporary one.
 
-use std::error::Error;
+mod given;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use domain::retry::RetryOn;
-use domain::{
-    AttemptStatus, CallId, Fact, MachineDetection, Policy, Request, Rules, Sid, Source, Timestamp, UserId,
-    Word,
-};
-use store::{At, NewCall, Store, Stray, Terms};
+use domain::{AttemptStatus, Fact, Source, Word};
+use given::{Failure, NOW, at, new_call, sid, terms};
+use store::{Store, Stray};
 use store_sqlite::{Purpose, SqliteStore, back_up, prune};
 
-/// Long ago, so that every call may be pruned.
-const THEN: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// Callers that fill the database at once.
 const CALLERS: u32 = 256;
-/// Users that the calls are spread over.
-const USERS: u32 = 500;
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let mut args = std::env::args().skip(1);
@@ -55,7 +47,7 @@ fn main() -> Result<(), Failure> {
             back_up(path, &to, &mut |_, _| ()).map(|copied| copied.calls)
         })
         .await?;
-        let before = THEN + Duration::from_secs(86_400);
+        let before = NOW + Duration::from_secs(86_400);
         beside("prune", &store, &made, &path, move |path| {
             prune(path, before, false, &mut |_| ()).map(|pruned| pruned.calls)
         })
@@ -83,7 +75,7 @@ async fn beside(
     while !done.load(Ordering::Relaxed) {
         let asked = store.clock().await?;
         store
-            .accept(new_call(made.fetch_add(1, Ordering::Relaxed), None), at())
+            .accept(new_call(made.fetch_add(1, Ordering::Relaxed), None)?, at())
             .await?;
         waits.push(store.clock().await?.since(asked));
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -114,65 +106,16 @@ async fn fill(store: Arc<SqliteStore>, made: Arc<AtomicU32>, calls: u32) -> Resu
         if number >= calls {
             return Ok(());
         }
-        let terms = Terms {
-            account: "AC1".to_owned(),
-            max_live: None,
-            pace_clear_at: THEN,
-            held: None,
-        };
-        let new = new_call(number, Some(terms));
+        let new = new_call(number, Some(terms()))?;
         let named = Some((new.id, 1));
         store.accept(new, at()).await?;
         for status in [AttemptStatus::Ringing, AttemptStatus::Completed] {
             let stray = Stray {
-                sid: Sid::new(&format!("CA{number:032x}")).ok_or("a sid")?,
+                sid: sid(number)?,
                 named,
                 fact: Fact::new(Word::Known(status), Source::Callback),
             };
             store.report(stray, at()).await?;
         }
-    }
-}
-
-fn at() -> At {
-    let rules = Rules {
-        settle_after: Duration::from_secs(120),
-        silence_after: Duration::from_secs(120),
-        stop_on_unconfirmed: false,
-        poll: false,
-    };
-    At {
-        now: THEN,
-        dice: 7,
-        rules: Arc::new(rules),
-    }
-}
-
-fn new_call(number: u32, permit: Option<Terms>) -> NewCall {
-    let mut chance = [0; 10];
-    chance[6..].copy_from_slice(&number.to_be_bytes());
-    let number_of = |digits: String| digits.parse().expect("eleven digits are a number");
-    let policy = Policy {
-        max_attempts: 3,
-        retry_delays: vec![Duration::from_secs(120)],
-        retry_on: RetryOn::default(),
-        ring_timeout: Duration::from_secs(60),
-        time_limit: Duration::from_secs(14_400),
-        give_up_after: Duration::from_secs(86_400),
-        machine_detection: MachineDetection::Off,
-    };
-    NewCall {
-        id: CallId::new(THEN, chance),
-        request: Request {
-            user_id: UserId::new(&format!("user-{}", number % USERS)).expect("a user id"),
-            to: number_of(format!("+1555{number:07}")),
-            from: number_of("+15550000000".to_owned()),
-            script: None,
-            policy,
-            scheduled_at: None,
-            given: None,
-        },
-        key: None,
-        permit,
     }
 }

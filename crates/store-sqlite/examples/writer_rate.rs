@@ -5,28 +5,21 @@
 //! `cargo run --release -p store-sqlite --example writer_rate [folder] [changes]`; the folder decides
 //! which disk is measured and defaults to the system's temporary one.
 
-use std::error::Error;
+mod given;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use domain::retry::RetryOn;
 use domain::step::Input;
-use domain::{
-    AttemptStatus, CallId, Fact, MachineDetection, Policy, Request, Rules, Sid, Source, Timestamp, UserId,
-    Word,
-};
-use store::{Accepted, At, NewCall, Store, Stray, Terms};
+use domain::{AttemptStatus, Fact, Source, Word};
+use given::{Failure, NOW, at, id, new_call, sid, terms};
+use store::{Accepted, Store, Stray};
 use store_sqlite::{Purpose, SqliteStore};
 
-const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
 /// Callers at once: one alone, a few, and as many as the server's load test holds connections.
 const CALLERS: [u32; 3] = [1, 16, 256];
-/// Users that the calls are spread over.
-const USERS: u32 = 500;
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let mut args = std::env::args().skip(1);
@@ -123,23 +116,14 @@ impl Bench {
     }
 
     async fn accept_waiting(&self, number: u32) -> Result<(), Failure> {
-        let mut new = new_call(number)?;
+        let mut new = new_call(number, None)?;
         new.request.scheduled_at = Some(NOW + Duration::from_secs(86_400));
         self.store.accept(new, at()).await?;
         Ok(())
     }
 
     async fn dial(&self, number: u32) -> Result<(), Failure> {
-        let terms = Terms {
-            account: "AC1".to_owned(),
-            max_live: None,
-            pace_clear_at: NOW,
-            held: None,
-        };
-        let new = NewCall {
-            permit: Some(terms),
-            ..new_call(number)?
-        };
+        let new = new_call(number, Some(terms()))?;
         let id = new.id;
         let Accepted::New(_) = self.store.accept(new, at()).await? else {
             return Err("not new".into());
@@ -170,61 +154,4 @@ impl Bench {
         self.store.report(stray, at()).await?;
         Ok(())
     }
-}
-
-fn at() -> At {
-    let rules = Rules {
-        settle_after: Duration::from_secs(120),
-        silence_after: Duration::from_secs(120),
-        stop_on_unconfirmed: false,
-        poll: false,
-    };
-    At {
-        now: NOW,
-        dice: 7,
-        rules: Arc::new(rules),
-    }
-}
-
-fn id(number: u32) -> CallId {
-    let mut chance = [0; 10];
-    chance[6..].copy_from_slice(&number.to_be_bytes());
-    CallId::new(NOW + Duration::from_millis(u64::from(number)), chance)
-}
-
-/// Spread like the carrier's own, which follow no order.
-fn sid(number: u32) -> Result<Sid, Failure> {
-    let spread = u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-    Sid::new(&format!("CA{spread:032x}")).ok_or_else(|| "no leg's name".into())
-}
-
-fn new_call(number: u32) -> Result<NewCall, Failure> {
-    let policy = Policy {
-        max_attempts: 3,
-        retry_delays: vec![
-            Duration::from_secs(120),
-            Duration::from_secs(300),
-            Duration::from_secs(600),
-        ],
-        retry_on: RetryOn::default(),
-        ring_timeout: Duration::from_secs(60),
-        time_limit: Duration::from_secs(14_400),
-        give_up_after: Duration::from_secs(86_400),
-        machine_detection: MachineDetection::Off,
-    };
-    let request = Request {
-        user_id: UserId::new(&format!("user-{}", number % USERS)).ok_or("no user id")?,
-        to: format!("+1555{:07}", number.wrapping_mul(7_919) % 10_000_000).parse()?,
-        from: "+15550000000".parse()?,
-        script: None,
-        policy,
-        scheduled_at: None,
-        given: None,
-    };
-    Ok(NewCall {
-        id: id(number),
-        request,
-        key: None,
-        permit: None,
-    })
 }

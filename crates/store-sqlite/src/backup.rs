@@ -6,7 +6,7 @@
 //! `VACUUM INTO` would give a smaller file, but it builds every index anew, takes several times as long while
 //! the log beside the database grows, and cannot say how far it has come. Called by the command.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub fn back_up(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Re
     refuse_target(from, to)?;
     let part = beside(to, ".part");
     let copied = copy(from, &part, progress).and_then(|copied| {
-        put_in_place(&part, to).map_err(|error| {
+        connect::put_in_place(&part, to).map_err(|error| {
             let what = format!("the copy could not be put in place as {}", to.display());
             broken(what, Some(Box::new(error)))
         })?;
@@ -177,13 +177,6 @@ fn check(target: &Connection) -> Result<(), StoreError> {
     Err(words(format!(
         "the copy is damaged, and so is the database it was made of (`redial doctor --deep` looks at that): {found}"
     )))
-}
-
-fn put_in_place(part: &Path, to: &Path) -> std::io::Result<()> {
-    File::open(part)?.sync_all()?;
-    std::fs::rename(part, to)?;
-    let folder = to.parent().filter(|folder| *folder != Path::new(""));
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn words(what: String) -> StoreError {

@@ -3,7 +3,7 @@
 //!
 //! Called when the store is opened for dialling, after the right to dial is held.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension};
 use store::StoreError;
 
 use crate::clock;
-use crate::connect::beside;
+use crate::connect::{beside, put_in_place};
 use crate::error::{broken, from_sqlite};
 
 /// What the opening found.
@@ -101,12 +101,7 @@ fn write_side(side: &Path, number: i64) -> std::io::Result<()> {
         .mode(0o600)
         .open(&new)?;
     writeln!(file, "{number}")?;
-    file.sync_all()?;
-    std::fs::rename(&new, side)?;
-    match side.parent() {
-        Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
+    put_in_place(&new, side)
 }
 
 #[cfg(test)]

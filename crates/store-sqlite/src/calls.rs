@@ -14,6 +14,7 @@ use store::{Changes, Record, StoreError, Terms};
 
 use crate::claims;
 use crate::error::Fault;
+use crate::recent::Recent;
 use crate::writer::Tx;
 
 /// A call and what of its row is not in the call itself.
@@ -240,12 +241,15 @@ pub(crate) fn insert(tx: &mut Tx<'_>, step: &Step, terms: Option<&Terms>) -> Res
     let n = tx.last_insert_rowid();
     add_events(tx, n, 0, &step.events)?;
     follow(tx, n, &Changes::between(None, call), call, terms)?;
-    tx.recent().keep(Stored {
-        n,
-        call: Arc::new(call.clone()),
-        place,
-        events: crate::rows(step.events.len()),
-    });
+    // Most new calls wait: no copy of those is made.
+    if Recent::wants(call) {
+        tx.recent().keep(Stored {
+            n,
+            call: Arc::new(call.clone()),
+            place,
+            events: crate::rows(step.events.len()),
+        });
+    }
     Ok(n)
 }
 
@@ -347,8 +351,7 @@ pub(crate) fn next_check(conn: &Connection, after: Timestamp) -> Result<Option<T
 
 /// Notes exactly when a call must next be looked at.
 pub(crate) fn put_off_check(tx: &mut Tx<'_>, id: CallId) -> Result<(), Fault> {
-    tx.recent().forget(id);
-    let Some(stored) = load(tx, id)? else {
+    let Some(stored) = load_to_change(tx, id)? else {
         return Ok(());
     };
     let exact = stored.call.check_at().map(Timestamp::millis);

@@ -3,7 +3,7 @@
 //! It knows no table. Called when the store is opened, and by the readers when a connection has to
 //! be replaced.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -134,6 +134,14 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// Gives a finished file its name, in one step and on the disk: a crash leaves what was there, or this.
+pub(crate) fn put_in_place(new: &Path, to: &Path) -> std::io::Result<()> {
+    File::open(new)?.sync_all()?;
+    std::fs::rename(new, to)?;
+    let folder = to.parent().filter(|folder| *folder != Path::new(""));
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Opens the connection that may write.

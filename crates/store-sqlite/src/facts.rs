@@ -176,13 +176,7 @@ fn keep(tx: &Tx<'_>, stray: &Stray, now: Timestamp) -> Result<(), Fault> {
 
 /// Whether a leg or an attempt is known after a step that was not before: then there may be orphans of it.
 fn has_grown(before: &Call, after: &Call) -> bool {
-    before.attempts.len() != after.attempts.len() || legs(before).count() != legs(after).count()
-}
-
-/// Every leg that is known to be of this call, those to be hung up included.
-fn legs(call: &Call) -> impl Iterator<Item = &Sid> {
-    let own = call.attempts.iter().filter_map(|attempt| attempt.sid.as_ref());
-    own.chain(call.extras.iter().map(|extra| &extra.sid))
+    before.attempts.len() != after.attempts.len() || before.legs().count() != after.legs().count()
 }
 
 /// Whether there are any.
@@ -219,7 +213,7 @@ fn next_orphan(tx: &Tx<'_>, call: &Call) -> Result<Option<(i64, Stray)>, Fault> 
         "SELECT n, sid, named_id, named_attempt, body FROM orphans ",
         "WHERE sid = ?1 ORDER BY n LIMIT 1"
     ))?;
-    for sid in legs(call) {
+    for sid in call.legs() {
         let mut rows = by_leg.query([sid.as_str()])?;
         consider(rows.next()?.map(orphan).transpose()?);
     }

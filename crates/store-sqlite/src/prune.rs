@@ -6,19 +6,18 @@
 //! such call in memory, and forgets what it keeps whenever another connection has written. Called by the
 //! command.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Call, CallStatus, Timestamp};
+use domain::{Call, Timestamp};
 use rusqlite::{Connection, TransactionBehavior};
 use store::StoreError;
-use store::codec::status_to_code;
 
 use crate::connect;
 use crate::error::{Fault, broken, from_sqlite};
 use crate::migrate::{self, Standing};
+use crate::tally::Tally;
 use crate::{calls, clock};
 
 /// Calls looked at in one transaction: a few milliseconds' work, so that whoever waits for the file hardly
@@ -120,6 +119,10 @@ fn prune_all(
             std::thread::sleep((took * PAUSES).min(LONGEST_PAUSE));
         }
     }
+    if !dry_run {
+        // Users who have no call left.
+        conn.execute("DELETE FROM totals WHERE n = 0", [])?;
+    }
     let number = |sql: &str| -> Result<u64, Fault> {
         let found: i64 = conn.query_row(sql, [], |row| row.get(0))?;
         Ok(u64::try_from(found).unwrap_or(0))
@@ -181,7 +184,7 @@ fn old_calls(
 }
 
 fn delete(conn: &Connection, portion: &[Numbered]) -> Result<(), Fault> {
-    let mut totals: HashMap<(&str, CallStatus), i64> = HashMap::new();
+    let mut tally = Tally::default();
     for (n, call) in portion {
         for sql in [
             "DELETE FROM keys WHERE key IN (SELECT key FROM temp.keys_by_call WHERE call_n = ?1) AND call_n = ?1",
@@ -191,23 +194,14 @@ fn delete(conn: &Connection, portion: &[Numbered]) -> Result<(), Fault> {
         ] {
             conn.prepare_cached(sql)?.execute([n])?;
         }
-        let own = call.attempts.iter().filter_map(|attempt| attempt.sid.as_ref());
-        for sid in own.chain(call.extras.iter().map(|extra| &extra.sid)) {
+        for sid in call.legs() {
             conn.prepare_cached("DELETE FROM sids WHERE sid = ?1 AND call_n = ?2")?
                 .execute((sid.as_str(), n))?;
         }
-        *totals
-            .entry((call.request.user_id.as_str(), call.status()))
-            .or_default() += 1;
+        tally.total(call.request.user_id.as_str(), call.status(), -1);
     }
-    for ((user, status), count) in totals {
-        let code = status_to_code(status);
-        conn.prepare_cached("UPDATE totals SET n = n - ?3 WHERE user_id = ?1 AND status = ?2")?
-            .execute((user, code, count))?;
-        conn.prepare_cached("DELETE FROM totals WHERE user_id = ?1 AND status = ?2 AND n = 0")?
-            .execute((user, code))?;
-    }
-    Ok(())
+    tally.keep();
+    Ok(tally.write(conn)?)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use domain::{CallId, CallState};
+use domain::{Call, CallId, CallState};
 use rusqlite::Connection;
 
 use crate::calls::Stored;
@@ -32,24 +32,23 @@ impl Recent {
         self.young.remove(&id).or_else(|| self.old.remove(&id))
     }
 
-    /// Keeps a call that has just been written, if more will be heard of it soon.
+    /// Whether more will be heard of a call soon.
+    pub(crate) fn wants(call: &Call) -> bool {
+        matches!(call.state, CallState::Dialling { .. } | CallState::Live)
+    }
+
+    /// Keeps a call that has just been written, if it is wanted; what was known of it before is forgotten.
     pub(crate) fn keep(&mut self, stored: Stored) {
         let id = stored.call.id;
-        if !matches!(stored.call.state, CallState::Dialling { .. } | CallState::Live) {
-            self.forget(id);
+        self.young.remove(&id);
+        self.old.remove(&id);
+        if !Recent::wants(&stored.call) {
             return;
         }
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
         }
-        self.old.remove(&id);
         self.young.insert(id, stored);
-    }
-
-    /// The call is about to be changed by other means.
-    pub(crate) fn forget(&mut self, id: CallId) {
-        self.young.remove(&id);
-        self.old.remove(&id);
     }
 
     /// What was written last has been undone.

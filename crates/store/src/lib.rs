@@ -60,8 +60,8 @@ pub trait Store: Send + Sync {
     async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError>;
 
     /// Asks for the permit of a call's due dial, after checking everything again: the state, cancel,
-    /// pause (a store that was put back from a copy answers as if paused), attempts used, the due time, the live limit, and that no other dial to the pair is
-    /// undecided.
+    /// pause (a store that was put back from a copy answers as if paused), attempts used, the due
+    /// time, the live limit, and that no other dial to the pair is undecided.
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError>;
 
     /// Takes one step of a call: what has already happened to a dial, or what somebody asks of it.

@@ -2,10 +2,12 @@
 //! of their parts, and used again for as long as those stay the same.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
+
+use crate::program::{finish, is_there};
 
 /// Written when an installation is complete: the checksum of what was asked for.
 const STAMP: &str = "installed";
@@ -82,8 +84,13 @@ impl Tools {
             || {
                 let mut npm = Command::new("npm");
                 // Nothing that is installed here needs to run anything for that.
-                npm.current_dir(&self.node)
-                    .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+                npm.current_dir(&self.node).args([
+                    "ci",
+                    "--ignore-scripts",
+                    "--no-audit",
+                    "--no-fund",
+                    "--silent",
+                ]);
                 finish(&mut npm)
             },
         )
@@ -129,24 +136,4 @@ fn once(folder: &Path, wanted: &[PathBuf], install: impl FnOnce() -> Result<()>)
     }
     install()?;
     std::fs::write(&stamp, sum).with_context(|| stamp.display().to_string())
-}
-
-fn is_there(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok_and(|it| it.success())
-}
-
-fn finish(command: &mut Command) -> Result<()> {
-    let status = command
-        .stdout(Stdio::null())
-        .status()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} failed ({status})");
-    }
-    Ok(())
 }

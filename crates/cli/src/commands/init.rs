@@ -1,8 +1,6 @@
 //! `redial init`: asks for the account, tries it, writes a settings file, and says which call to make first.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -198,28 +196,16 @@ fn written(answers: &Answers, key: &str, api_base: Option<&str>, base_url: Optio
 
 /// Writes the file so that only its owner can read it, and in one step, so that none is left half written.
 fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
-    let create = |path: &Path| {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    // Made for its owner alone.
+    let mut new = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    new.write_all(text.as_bytes())?;
+    new.as_file().sync_all()?;
+    let put = match force {
+        true => new.persist(path),
+        false => new.persist_noclobber(path),
     };
-    let store = |mut file: File| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
-    if !force {
-        return store(create(path)?);
-    }
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = Path::new(&new);
-    match std::fs::remove_file(new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => store(create(new)?)?,
-    }
-    std::fs::rename(new, path)
+    put.map(drop).map_err(|error| error.error)
 }
 
 /// Says what to do now.
