@@ -219,8 +219,11 @@ impl Carrier for Twilio {
             }
             Script::Say { .. } | Script::Url(_) => {}
         }
+        if self.calls_back {
+            return Ok(());
+        }
         let length = document(script).chars().count();
-        if !self.calls_back && length > twiml::MOST_CHARACTERS {
+        if length > twiml::MOST_CHARACTERS {
             let field = if matches!(script, Script::Url(_)) {
                 "url"
             } else {

@@ -49,7 +49,7 @@ impl Inner {
                 slot.spend();
                 self.permit_granted();
                 self.metrics.lateness(self.time.now().since(due.due_at));
-                self.send(call, line, asked_at).await;
+                self.send(&call, line, asked_at).await;
             }
             other => {
                 self.give_back(slot);
@@ -134,25 +134,25 @@ impl Inner {
 
     /// Sends the one request of a granted permit and writes down what became of it. `asked_at` is
     /// this process's boot-time clock before it asked for the permit.
-    pub(crate) async fn send(self: &Arc<Self>, call: Call, line: Box<dyn Line>, asked_at: Duration) {
+    pub(crate) async fn send(self: &Arc<Self>, call: &Call, line: Box<dyn Line>, asked_at: Duration) {
         let CallState::Dialling { attempt, .. } = call.state else {
             return;
         };
-        self.metrics.follow(&call);
+        self.metrics.follow(call);
         crash::point("permit.committed");
         let fresh = Fresh {
             time: &self.time,
             asked_at,
         };
         let before = self.time.boot();
-        let reply = line.place(&self.command(&call, attempt), &fresh).await;
+        let reply = line.place(&self.command(call, attempt), &fresh).await;
         self.metrics.dial_latency(self.time.boot().saturating_sub(before));
         crash::point("dial.sent");
         if let Some(date) = reply.date {
             self.gate.see_carrier_date(date, self.time.now());
         }
         let account = self.judge_account(&reply.outcome);
-        let input = self.judge(&call, attempt, reply.outcome);
+        let input = self.judge(call, attempt, reply.outcome);
         // First of all what became of this dial: it is known nowhere else.
         self.write_down(call.id, input).await;
         crash::point("outcome.committed");

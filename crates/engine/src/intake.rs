@@ -25,7 +25,7 @@ const CONNECT_BEFORE_STORING: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub enum Taken {
     /// The call as it stands: placed, refused, or not decided yet.
-    Call(Box<Call>),
+    Call(Arc<Call>),
     /// The idempotency key belongs to another request.
     KeyTaken,
 }
@@ -79,14 +79,14 @@ impl Engine {
                     Accepted::Repeat(call) => {
                         let decided = inner.outcomes.watch(call.id);
                         // It may have been decided between the answer of the store and the watch.
-                        let call = inner.store.call(call.id).await?.unwrap_or(call);
+                        let call = inner.store.call(call.id).await?.map_or(call, Arc::new);
                         inner.wait_for_decision(call, decided, until).await?
                     }
                     Accepted::KeyTaken => return Ok(Taken::KeyTaken),
                 }
             }
         };
-        Ok(Taken::Call(Box::new(call)))
+        Ok(Taken::Call(call))
     }
 
     /// One call of a user, with its history.
@@ -252,7 +252,7 @@ impl Inner {
             .await;
         crash::point("accept.committed");
         let taken = match &accepted {
-            Ok(Accepted::New(call)) => Some(call.clone()),
+            Ok(Accepted::New(call)) => Some(Arc::clone(call)),
             _ => None,
         };
         // Whoever asked may be gone; the call is not.
@@ -264,7 +264,7 @@ impl Inner {
             (Some((slot, line)), Some(call)) if matches!(call.state, CallState::Dialling { .. }) => {
                 slot.spend();
                 self.permit_granted();
-                self.send(call, line, asked_at).await;
+                self.send(&call, line, asked_at).await;
                 let was_full = self.dialling.count() >= DIALS_AT_ONCE;
                 drop(in_hand);
                 if was_full {
@@ -333,13 +333,13 @@ impl Inner {
     /// until the time is up; then says how it stands.
     async fn wait_for_decision(
         &self,
-        call: Call,
-        decided: oneshot::Receiver<Call>,
+        call: Arc<Call>,
+        decided: oneshot::Receiver<Arc<Call>>,
         until: Duration,
-    ) -> Result<Call, EngineError> {
+    ) -> Result<Arc<Call>, EngineError> {
         let told = if is_decided(&call) || self.may_not_go(&call) {
             drop(decided);
-            Some(call.clone())
+            Some(Arc::clone(&call))
         } else {
             tokio::select! {
                 biased;
@@ -351,7 +351,13 @@ impl Inner {
         match told {
             Some(call) => Ok(call),
             // The call is stored whatever a reading of it says: its asker must not believe otherwise.
-            None => Ok(self.store.call(call.id).await.ok().flatten().unwrap_or(call)),
+            None => Ok(self
+                .store
+                .call(call.id)
+                .await
+                .ok()
+                .flatten()
+                .map_or(call, Arc::new)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Who waits for the fate of a call's first dial, and what they are told.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Call, CallId};
 use tokio::sync::oneshot;
@@ -9,12 +9,12 @@ use tokio::sync::oneshot;
 /// People waiting for calls.
 #[derive(Debug, Default)]
 pub struct Outcomes {
-    waiting: Mutex<HashMap<CallId, Vec<oneshot::Sender<Call>>>>,
+    waiting: Mutex<HashMap<CallId, Vec<oneshot::Sender<Arc<Call>>>>>,
 }
 
 impl Outcomes {
     /// Waits for the first dial of a call to be decided. Ask before looking whether it is already.
-    pub fn watch(&self, id: CallId) -> oneshot::Receiver<Call> {
+    pub fn watch(&self, id: CallId) -> oneshot::Receiver<Arc<Call>> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.lock();
         let watchers = waiting.entry(id).or_default();
@@ -29,9 +29,13 @@ impl Outcomes {
         if !is_decided(call) {
             return;
         }
-        for watcher in self.lock().remove(&call.id).unwrap_or_default() {
+        let Some(watchers) = self.lock().remove(&call.id) else {
+            return;
+        };
+        let call = Arc::new(call.clone());
+        for watcher in watchers {
             // Whoever is gone does not need it.
-            let _ = watcher.send(call.clone());
+            let _ = watcher.send(Arc::clone(&call));
         }
     }
 
@@ -46,7 +50,7 @@ impl Outcomes {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CallId, Vec<oneshot::Sender<Call>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CallId, Vec<oneshot::Sender<Arc<Call>>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

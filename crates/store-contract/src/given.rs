@@ -120,7 +120,7 @@ impl<'a> World<'a> {
     /// Takes a call that nothing speaks against.
     pub(crate) async fn accepted(&self, new: NewCall) -> Call {
         match self.accept(new).await {
-            Accepted::New(call) => call,
+            Accepted::New(call) => Arc::unwrap_or_clone(call),
             other => panic!("not taken as new: {other:?}"),
         }
     }

@@ -38,7 +38,7 @@ pub async fn a_repeat_changes_nothing(factory: &dyn Factory) {
         let mut repeat = world.new_dial();
         repeat.key = key("order 17", 1);
         let accepted = world.accept(repeat.clone()).await;
-        assert_eq!(accepted, Accepted::Repeat(before.call.clone()));
+        assert_eq!(accepted, Accepted::Repeat(Arc::new(before.call.clone())));
         assert_eq!(
             world.store.call(repeat.id).await.expect("a call can be read"),
             None

@@ -390,8 +390,8 @@ fn shared(call: Arc<Call>) -> Arc<Call> {
 
 fn plain_outcome(outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::Accepted(Accepted::New(call)) => Outcome::Accepted(Accepted::New(plain(call))),
-        Outcome::Accepted(Accepted::Repeat(call)) => Outcome::Accepted(Accepted::Repeat(plain(call))),
+        Outcome::Accepted(Accepted::New(call)) => Outcome::Accepted(Accepted::New(shared(call))),
+        Outcome::Accepted(Accepted::Repeat(call)) => Outcome::Accepted(Accepted::Repeat(shared(call))),
         Outcome::Permitted(Permitted::Held(call)) => Outcome::Permitted(Permitted::Held(plain(call))),
         Outcome::Permitted(Permitted::Granted(call)) => Outcome::Permitted(Permitted::Granted(plain(call))),
         Outcome::Applied(Applied::Done(call)) => Outcome::Applied(Applied::Done(plain(call))),

@@ -1,6 +1,7 @@
 //! Promises about what is there when the store is opened again: all that was ever answered.
 
 use domain::{Call, CallStatus, HoldReason, Refusal, Timestamp};
+use std::sync::Arc;
 use store::{Accepted, AccountHold, Depths, Due, Page, Permitted, Reported};
 
 use crate::Factory;
@@ -52,7 +53,10 @@ pub async fn keys_outlive_the_process(factory: &dyn Factory) {
     let mut world = world.reopen().await;
     let mut repeat = world.new_dial();
     repeat.key = key("order 17", 1);
-    assert_eq!(world.accept(repeat.clone()).await, Accepted::Repeat(call));
+    assert_eq!(
+        world.accept(repeat.clone()).await,
+        Accepted::Repeat(Arc::new(call))
+    );
     repeat.key = key("order 17", 2);
     assert_eq!(world.accept(repeat).await, Accepted::KeyTaken);
 }

@@ -14,7 +14,6 @@ use store::{Changes, Record, StoreError, Terms};
 
 use crate::claims;
 use crate::error::Fault;
-use crate::recent::Recent;
 use crate::writer::Tx;
 
 /// A call and what of its row is not in the call itself.
@@ -214,8 +213,12 @@ pub(crate) fn unreadable(id: CallId) -> StoreError {
 }
 
 /// Writes a new call, and says under which number. `terms` are needed if the step asked for a permit.
-pub(crate) fn insert(tx: &mut Tx<'_>, step: &Step, terms: Option<&Terms>) -> Result<i64, Fault> {
-    let call = &step.call;
+pub(crate) fn insert(
+    tx: &mut Tx<'_>,
+    call: &Arc<Call>,
+    events: &[Event],
+    terms: Option<&Terms>,
+) -> Result<i64, Fault> {
     let place = Place::of(call);
     tx.prepare_cached(
         "INSERT INTO calls (id, user_id, to_number, from_number, status, attempt_count, should_retry,
@@ -235,21 +238,18 @@ pub(crate) fn insert(tx: &mut Tx<'_>, step: &Step, terms: Option<&Terms>) -> Res
         place.alive,
         place.due_at,
         place.check_at,
-        crate::rows(step.events.len()),
+        crate::rows(events.len()),
         codec::write_call(call),
     ])?;
     let n = tx.last_insert_rowid();
-    add_events(tx, n, 0, &step.events)?;
+    add_events(tx, n, 0, events)?;
     follow(tx, n, &Changes::between(None, call), call, terms)?;
-    // Most new calls wait: no copy of those is made.
-    if Recent::wants(call) {
-        tx.recent().keep(Stored {
-            n,
-            call: Arc::new(call.clone()),
-            place,
-            events: crate::rows(step.events.len()),
-        });
-    }
+    tx.recent().keep(Stored {
+        n,
+        call: Arc::clone(call),
+        place,
+        events: crate::rows(events.len()),
+    });
     Ok(n)
 }
 

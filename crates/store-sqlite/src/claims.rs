@@ -43,12 +43,13 @@ pub(crate) fn accept(tx: &mut Tx<'_>, new: &NewCall, at: &At, boot: Option<i64>)
             accepted.events.extend(after.events);
         }
     }
-    let n = calls::insert(tx, &accepted, terms)?;
+    let call = Arc::new(accepted.call);
+    let n = calls::insert(tx, &call, &accepted.events, terms)?;
     if let Some(key) = &new.key {
         tx.prepare_cached("INSERT INTO keys (key, body_hash, call_n, created_at) VALUES (?1, ?2, ?3, ?4)")?
             .execute((&key.key, &key.body[..], n, now.millis()))?;
     }
-    Ok(Accepted::New(accepted.call))
+    Ok(Accepted::New(call))
 }
 
 fn known_key(tx: &Tx<'_>, key: &Key) -> Result<Option<Accepted>, Fault> {
@@ -60,7 +61,7 @@ fn known_key(tx: &Tx<'_>, key: &Key) -> Result<Option<Accepted>, Fault> {
     }
     let stored = calls::load_by_number(tx, row.get(1)?)?;
     let stored = stored.ok_or_else(|| StoreError::broken("an idempotency key belongs to no call"))?;
-    Ok(Some(Accepted::Repeat(Arc::unwrap_or_clone(stored.call))))
+    Ok(Some(Accepted::Repeat(stored.call)))
 }
 
 fn due_input(terms: &Terms) -> Input {

@@ -48,7 +48,7 @@ fn import_one(tx: &mut Tx<'_>, step: &Step) -> Result<Imported, Fault> {
         }
     }
     drop(owner);
-    let n = calls::insert(tx, step, None)?;
+    let n = calls::insert(tx, &Arc::new(call.clone()), &step.events, None)?;
     note_permits(tx, n, step)?;
     Ok(Imported::New)
 }

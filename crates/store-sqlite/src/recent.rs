@@ -8,14 +8,14 @@
 
 use std::collections::HashMap;
 
-use domain::{Call, CallId, CallState};
+use domain::{CallId, CallState};
 use rusqlite::Connection;
 
 use crate::calls::Stored;
 
-/// Calls per generation, of which two are kept. At a hundred dials a second, what is said of a call
-/// within its first minute finds it here; full, they take some 15 MiB.
-const GENERATION: usize = 8_192;
+/// Calls per generation, of which two are kept. At two hundred dials a second, what is said of a call
+/// within its first minute finds it here; full, they take some 30 MiB.
+const GENERATION: usize = 16_384;
 
 /// Calls by their ids: those written since the last turn, and those before.
 #[derive(Debug, Default)]
@@ -32,17 +32,13 @@ impl Recent {
         self.young.remove(&id).or_else(|| self.old.remove(&id))
     }
 
-    /// Whether more will be heard of a call soon.
-    pub(crate) fn wants(call: &Call) -> bool {
-        matches!(call.state, CallState::Dialling { .. } | CallState::Live)
-    }
-
-    /// Keeps a call that has just been written, if it is wanted; what was known of it before is forgotten.
+    /// Keeps a call that has just been written, if more will be heard of it soon; what was known of it
+    /// before is forgotten.
     pub(crate) fn keep(&mut self, stored: Stored) {
         let id = stored.call.id;
         self.young.remove(&id);
         self.old.remove(&id);
-        if !Recent::wants(&stored.call) {
+        if !matches!(stored.call.state, CallState::Dialling { .. } | CallState::Live) {
             return;
         }
         if self.young.len() >= GENERATION {

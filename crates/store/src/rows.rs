@@ -45,9 +45,9 @@ pub struct Terms {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accepted {
     /// The call is taken. It is being dialled if its state says so.
-    New(Call),
+    New(Arc<Call>),
     /// The key belongs to this call already, for an equal request.
-    Repeat(Call),
+    Repeat(Arc<Call>),
     /// The key belongs to another request.
     KeyTaken,
 }

@@ -1,5 +1,6 @@
 //! Calls with a past, told in a few words: `a_call().busy(2)`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
@@ -154,7 +155,7 @@ impl Given {
         };
         let mut told = Told {
             store,
-            call,
+            call: Arc::unwrap_or_clone(call),
             now: accepted_at,
         };
         for deed in self.past {

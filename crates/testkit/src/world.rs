@@ -203,7 +203,7 @@ impl World {
             self.settle().await;
         }
         match answer.await.expect("a request does not panic") {
-            Taken::Call(call) => *call,
+            Taken::Call(call) => Arc::unwrap_or_clone(call),
             Taken::KeyTaken => panic!("the key is another's"),
         }
     }

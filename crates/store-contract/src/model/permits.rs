@@ -1,6 +1,7 @@
 //! Taking calls and granting permits: what must hold before one request may be sent.
 
 use domain::{CallId, HoldReason, Input, Phone, Refusal, Timestamp, step};
+use std::sync::Arc;
 use store::{Accepted, At, NewCall, PermitState, Permitted, Record, StoreError, Terms};
 
 use super::Memory;
@@ -34,7 +35,7 @@ impl Memory {
         if let Some((body, owner)) = new.key.as_ref().and_then(|key| self.keys.get(&key.key)) {
             let equal = new.key.as_ref().is_some_and(|key| key.body == *body);
             return Ok(if equal {
-                Accepted::Repeat(self.stands(*owner))
+                Accepted::Repeat(Arc::new(self.stands(*owner)))
             } else {
                 Accepted::KeyTaken
             });
@@ -58,7 +59,7 @@ impl Memory {
             // A call that is not permitted now waits; where that is its own matter, it says so.
             self.permit(id, terms, at);
         }
-        Ok(Accepted::New(self.stands(id)))
+        Ok(Accepted::New(Arc::new(self.stands(id))))
     }
 
     /// Grants the permit of a due dial. The call itself is asked first, then the pause, the live
