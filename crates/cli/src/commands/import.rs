@@ -27,7 +27,7 @@ const PORTION: usize = 256 * 1024;
 
 /// Documents stored in one transaction. The indexes take their entries all over the place, so that
 /// a transaction of few writes as many pages as one of many; this many are some tens of megabytes.
-const BATCH: usize = 20_000;
+const BATCH: usize = 40_000;
 
 /// Imports a file, or shows what an import of it would do.
 pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {

@@ -59,8 +59,8 @@ fn whoever_waits_is_told_once_it_is_decided() {
     outcomes.tell(&call());
     assert!(one.try_recv().is_err(), "nothing is decided yet");
     outcomes.tell(&placed());
-    assert_eq!(one.try_recv(), Ok(placed()));
-    assert_eq!(other.try_recv(), Ok(placed()));
+    assert_eq!(one.try_recv(), Ok(Arc::new(placed())));
+    assert_eq!(other.try_recv(), Ok(Arc::new(placed())));
     assert!(outcomes.lock().is_empty());
 }
 
