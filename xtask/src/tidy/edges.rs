@@ -34,6 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "prototype",
         ],
     ),
+    ("protocol", &[]),
     ("store-contract", ANYTHING),
     ("testkit", ANYTHING),
     ("e2e", ANYTHING),

@@ -40,7 +40,9 @@ pub(crate) fn read(body: Map<String, Value>, app: &App) -> Result<Asked, ApiErro
     let scheduled_at = schedule(&mut fields, app.now())?;
     metadata(&mut fields)?;
     let (given, unknown) = fields.finish();
-    let given = (!given.is_empty()).then(|| Value::Object(given).to_string().into_boxed_str());
+    let given = (!given.is_empty())
+        .then(|| serde_json::to_string(&given).expect("what was JSON before can be JSON again"))
+        .map(String::into_boxed_str);
     Ok(Asked {
         request: Request {
             user_id,
