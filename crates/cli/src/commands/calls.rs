@@ -92,6 +92,8 @@ pub fn print(call: &Value) {
             text(&hold["reason"]),
             text(&hold["message"])
         ));
+    } else if let Some(why) = ended_because(call) {
+        output::data(format_args!("ended: {why}"));
     }
     let mut table = output::table(&[
         "#",
@@ -120,6 +122,13 @@ pub fn print(call: &Value) {
         }));
     }
     output::data(table);
+}
+
+/// Why nothing more happens to a call, in the words of its history.
+fn ended_because(call: &Value) -> Option<&str> {
+    let events = call["events"].as_array()?;
+    let last = events.iter().rfind(|event| event["kind"] == "ended")?;
+    last["message"].as_str()
 }
 
 /// What went wrong with an attempt: the carrier's code, by which it is looked up, and its words.

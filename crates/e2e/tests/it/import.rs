@@ -109,6 +109,20 @@ fn an_export_is_taken_over_and_carried_on() {
         (&json!("failed"), &json!(1)),
         "{record}"
     );
+    let shown = [
+        "calls",
+        "show",
+        OVERDUE,
+        "--user",
+        "ada",
+        "--server",
+        world.base(),
+    ];
+    let (_, shown, log) = run_to_end(&shown, &[], world.folder());
+    assert!(
+        shown.contains("ended: given up 1d after the dial was due"),
+        "whoever looks is told why: {shown}{log}"
+    );
     let record = world.record(&of_ada(OVER));
     assert_eq!(
         (&record["status"], &record["max_attempts"]),
