@@ -26,8 +26,8 @@ pub struct Amounts {
     pub stored: u32,
     /// The small database that lists of the large one are compared with.
     pub few: u32,
-    /// Lists asked for in one sample.
-    pub lists: usize,
+    /// Pages and records asked for in one sample.
+    pub reads: u32,
     /// Syncs of the disk.
     pub syncs: u32,
 }
@@ -48,7 +48,7 @@ impl Amounts {
             due_at_once: 5_000,
             stored: 50_000,
             few: 5_000,
-            lists: 500,
+            reads: 500,
             syncs: 500,
         }
     }
@@ -66,9 +66,9 @@ impl Amounts {
             retries: 2_000,
             claimed: 100_000,
             due_at_once: 20_000,
-            stored: 500_000,
+            stored: 1_000_000,
             few: 10_000,
-            lists: 2_000,
+            reads: 2_000,
             syncs: 2_000,
         }
     }

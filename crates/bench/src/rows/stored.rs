@@ -1,7 +1,5 @@
 //! The same work with many calls stored and with few: callbacks, lists, the start.
 
-use std::net::SocketAddr;
-
 use super::callbacks::{group, send};
 use crate::child::Server;
 use crate::failure::Failure;
@@ -22,7 +20,7 @@ pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
     say(format_args!("stored: writing {many} finished calls"));
     let database = world.path("large.db");
     let field = Field::new(&database, &world.runtime);
-    field.sow(0, many, |_| Stage::Finished)?;
+    field.sow_finished(many)?;
     // Those that are reported on are the newest, as they are in life.
     field.sow(many, many + reported_on(world), |_| Stage::Placed)?;
     let carrier = world.carrier(0)?;
@@ -31,7 +29,8 @@ pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
     let began_in = server.began_in.as_secs_f64();
     let lines = vec![
         callbacks(world, &field, &server, &carrier)?,
-        pages(world, &server, &carrier)?,
+        reads(world, Read::Page, (&field, &server), &carrier)?,
+        reads(world, Read::Record, (&field, &server), &carrier)?,
         Line::single("start", began_in, "s", Goal::at_most(0.5, 0.5), note),
     ];
     server.stop()?;
@@ -68,23 +67,73 @@ fn callbacks(world: &World, large: &Field<'_>, server: &Server, carrier: &Server
     ))
 }
 
-fn pages(world: &World, server: &Server, carrier: &Server) -> Result<Line, Failure> {
-    say("stored: lists");
+/// What is read of a small and of a large database.
+#[derive(Clone, Copy)]
+enum Read {
+    /// A page of the user that has every fifth call, at several depths, by status and without.
+    Page,
+    /// One call with its history.
+    Record,
+}
+
+impl Read {
+    fn what(self) -> &'static str {
+        match self {
+            Read::Page => "list p99 with many stored, over few",
+            Read::Record => "detail p99 with many stored, over few",
+        }
+    }
+
+    /// The reading with this number, of a database of so many calls.
+    fn target(self, number: u32, field: &Field<'_>, calls: u32) -> String {
+        match self {
+            Read::Page => {
+                let depth = (calls / 5).saturating_sub(PAGE).min(1_000);
+                let offset = number * 37 % (depth + 1);
+                let status = if number.is_multiple_of(2) {
+                    ""
+                } else {
+                    "&status=completed"
+                };
+                format!("/users/{BIG_USER}/calls?limit={PAGE}&offset={offset}{status}")
+            }
+            Read::Record => {
+                let call = field.call(number.wrapping_mul(2_654_435_761) % calls);
+                format!("/users/{}/calls/{}", call.user, call.id)
+            }
+        }
+    }
+}
+
+fn reads(
+    world: &World,
+    read: Read,
+    (field, server): (&Field<'_>, &Server),
+    carrier: &Server,
+) -> Result<Line, Failure> {
+    say(format_args!("stored: {}", read.what()));
     let (few, many) = (world.amounts.few, world.amounts.stored);
     let database = world.path("few.db");
-    Field::new(&database, &world.runtime).sow(0, few, |_| Stage::Finished)?;
+    let small_field = Field::new(&database, &world.runtime);
+    small_field.sow_finished(few)?;
     let base = world.serve(&database, carrier.address)?;
-    let (small, large) = (
-        lists(world, "lists-few", base.address, few / 5)?,
-        lists(world, "lists-many", server.address, many / 5)?,
-    );
-    let ask = |lists: &Ready, server: &Server| -> Result<Outcome, Failure> {
+    let requests = |name, server: &Server, field: &Field<'_>, calls| -> Result<Ready, Failure> {
+        let mut frames = world.frames(name)?;
+        for number in 0..world.amounts.reads {
+            let target = read.target(number, field, calls);
+            frames.push(&forms::get(&server.address.to_string(), KEY, &target))?;
+        }
+        frames.done()
+    };
+    let small = requests("reads-few", &base, &small_field, few)?;
+    let large = requests("reads-many", server, field, many)?;
+    let ask = |requests: &Ready, server: &Server| -> Result<Outcome, Failure> {
         let way = Way {
             to: server.address,
             connections: 1,
             seconds: None,
         };
-        let outcome = load::send(lists, way)?;
+        let outcome = load::send(requests, way)?;
         outcome.all(200)?;
         Ok(outcome)
     };
@@ -101,23 +150,10 @@ fn pages(world: &World, server: &Server, carrier: &Server) -> Result<Line, Failu
     let p99 = |samples: &[Sample]| short(all(samples, |it| it.outcome.p99_us as f64 / 1_000.0).median());
     let sizes = format!("{} calls over {}", short(f64::from(many)), short(f64::from(few)));
     Ok(Line {
-        what: "list p99 with many stored, over few".to_owned(),
+        what: read.what().to_owned(),
         figure: paired.of_p99(),
         unit: "ratio",
         goal: Goal::at_most(2.0, 1.1),
         note: format!("{} ms over {} ms; {sizes}", p99(&paired.row), p99(&paired.base)),
     })
-}
-
-/// Requests for pages of the user that has every fifth call, at several depths, by status and without.
-fn lists(world: &World, name: &str, to: SocketAddr, calls: u32) -> Result<Ready, Failure> {
-    let mut frames = world.frames(name)?;
-    let depth = calls.saturating_sub(PAGE).min(1_000);
-    for number in 0..world.amounts.lists {
-        let offset = number as u32 * 37 % (depth + 1);
-        let status = if number % 2 == 0 { "" } else { "&status=completed" };
-        let target = format!("/users/{BIG_USER}/calls?limit={PAGE}&offset={offset}{status}");
-        frames.push(&forms::get(&to.to_string(), KEY, &target))?;
-    }
-    frames.done()
 }
