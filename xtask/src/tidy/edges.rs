@@ -38,6 +38,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store-contract", ANYTHING),
     ("testkit", ANYTHING),
     ("e2e", ANYTHING),
+    ("hostile", ANYTHING),
     ("bench", ANYTHING),
     ("xtask", &[]),
 ];

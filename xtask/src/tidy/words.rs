@@ -123,6 +123,7 @@ const VENDOR_HOMES: &[&str] = &[
     "prototype",
     "e2e",
     "bench",
+    "hostile",
 ];
 
 /// Every banned call or word outside its home.
