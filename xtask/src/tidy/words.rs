@@ -124,6 +124,7 @@ const VENDOR_HOMES: &[&str] = &[
     "e2e",
     "bench",
     "hostile",
+    "hostile",
 ];
 
 /// Every banned call or word outside its home.

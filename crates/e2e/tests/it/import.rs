@@ -73,6 +73,21 @@ fn of_ada(id: &str) -> Call {
     }
 }
 
+fn says_why_it_was_given_up(world: &World) {
+    let show = [
+        "calls",
+        "show",
+        OVERDUE,
+        "--user",
+        "ada",
+        "--server",
+        world.base(),
+    ];
+    let (_, shown, log) = run_to_end(&show, &[], world.folder());
+    let why = "ended: given up 1d after the dial was due";
+    assert!(shown.contains(why), "{shown}{log}");
+}
+
 #[test]
 fn an_export_is_taken_over_and_carried_on() {
     let mut world = exported();
@@ -109,20 +124,7 @@ fn an_export_is_taken_over_and_carried_on() {
         (&json!("failed"), &json!(1)),
         "{record}"
     );
-    let shown = [
-        "calls",
-        "show",
-        OVERDUE,
-        "--user",
-        "ada",
-        "--server",
-        world.base(),
-    ];
-    let (_, shown, log) = run_to_end(&shown, &[], world.folder());
-    assert!(
-        shown.contains("ended: given up 1d after the dial was due"),
-        "whoever looks is told why: {shown}{log}"
-    );
+    says_why_it_was_given_up(&world);
     let record = world.record(&of_ada(OVER));
     assert_eq!(
         (&record["status"], &record["max_attempts"]),

@@ -3,7 +3,6 @@
 mod callbacks;
 mod documents;
 mod exports;
-mod requests;
 
 use carrier_twilio::{Settings, Twilio};
 use proptest::prelude::*;

@@ -9,6 +9,7 @@ mod create;
 mod docs;
 mod embed;
 mod health;
+mod hostile;
 mod list;
 mod overload;
 mod postman;
