@@ -17,6 +17,12 @@ use crate::calls;
 use crate::error::Fault;
 use crate::writer::Tx;
 
+/// The permits that are granted. The index is named, because SQLite would sooner read every permit there
+/// ever was; its condition stands here too, because otherwise SQLite does not see that it fits.
+pub(crate) const GRANTED: &str = "SELECT calls.id, permits.attempt
+    FROM permits INDEXED BY permits_undecided JOIN calls ON calls.n = permits.call_n
+    WHERE permits.state IN (0, 4) AND permits.state = 0";
+
 /// What is said of a call that waits for another dial to the same person.
 const PAIR_TAKEN: &str = "another dial between the same two numbers is still undecided";
 
@@ -220,11 +226,7 @@ pub(crate) fn next_due(conn: &Connection, after: Timestamp) -> Result<Option<Tim
 
 /// Permits whose request may be under way, or was when a process died.
 pub(crate) fn granted(conn: &Connection) -> Result<Vec<(CallId, u32)>, Fault> {
-    // Both conditions: the first names the index that holds these few, the second what is wanted.
-    let mut select = conn.prepare_cached(
-        "SELECT calls.id, permits.attempt FROM permits JOIN calls ON calls.n = permits.call_n
-         WHERE permits.state IN (0, 4) AND permits.state = 0",
-    )?;
+    let mut select = conn.prepare_cached(GRANTED)?;
     let rows = select.query_map([], |row| Ok((CallId::from_bytes(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
