@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{api, docs, packaging, tidy};
+use crate::{api, docs, packaging, pg, tidy};
 
 /// The feature of the binary that lets a test stop it at a named point; built in for tests where it exists.
 const CRASH_POINTS: &str = "crash-points";
@@ -24,6 +24,11 @@ pub fn fast(root: &Path) -> Result<()> {
     lint(root)?;
     let mut unit = test_runner(root)?;
     unit.args(["--workspace", "--lib", "--bins"]);
+    let database = pg::for_tests(&mut unit);
+    if let Err(error) = &database {
+        eprintln!("xtask: tests on PostgreSQL: SKIPPED: {error:#}");
+        unit.args(["--exclude", "store-postgres"]);
+    }
     step("unit tests", &mut unit)
 }
 
@@ -52,6 +57,7 @@ pub fn ci(root: &Path) -> Result<()> {
     let here = std::env::current_exe().context("the path of this program")?;
     let redial = here.with_file_name("redial");
     tests.env("REDIAL_BIN", &redial);
+    let _database = pg::for_tests(&mut tests)?;
     docs::run(root, &redial, true)?;
     packaging::run(root, &redial)?;
     api::run(root, &redial)?;

@@ -9,6 +9,7 @@ mod book;
 mod ci;
 mod docs;
 mod packaging;
+mod pg;
 mod plant;
 mod program;
 mod tidy;
@@ -51,6 +52,8 @@ enum Command {
     Book,
     /// Has the service, the alerts and the dashboard judged by the programs that will read them
     Packaging,
+    /// Runs a throwaway PostgreSQL server for tests by hand, until Ctrl-C
+    Pg,
     /// Plants known bugs, one at a time, in a copy of the tree: each must make its named tests fail
     Plant {
         /// Only the bugs whose name contains this
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Docs { check } => ci::docs(&root, check),
         Command::Book => book::run(&root),
         Command::Packaging => ci::packaging(&root),
+        Command::Pg => pg::run(),
         Command::Plant { only } => plant::run(&root, only.as_deref()),
         Command::Bench { args } => bench::run(&root, &args),
     };

@@ -1,0 +1,254 @@
+//! Connections: where they come from, what is set on each, and how statements are sent over one.
+//!
+//! It knows no table. Used by everything that reads, and by the writer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
+use futures_util::future::join_all;
+use store::StoreError;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, NoTls, Row, Statement};
+
+use crate::error::Fault;
+
+/// How long a new connection may take, and a caller wait for a free one.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long an answer is waited for, above what the server itself allows a statement: beyond it the
+/// network or the server's host is gone.
+const ANSWER_WITHIN: Duration = Duration::from_secs(25);
+
+/// How long sent bytes may stay unacknowledged before the connection counts as lost.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What holds for every connection, whatever the server's or the role's defaults are.
+///
+/// A COMMIT that was answered is on the disk. A statement, a wait for a lock and a transaction left
+/// open have an end, so that one node in trouble does not stop the others. Every query finds its few
+/// rows by an index; a server without statistics would rather read the whole of a table that is
+/// still small and keep that plan while it grows, so that those plans are taken away from it.
+const SETTINGS: &str = "
+    SET synchronous_commit = on;
+    SET statement_timeout = '20s';
+    SET lock_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '10s';
+    SET TimeZone = 'UTC';
+    SET enable_seqscan = off;
+    SET enable_bitmapscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
+    SET jit = off";
+
+/// A value on its way into a statement.
+type Value = Box<dyn ToSql + Sync + Send>;
+
+/// One statement with its values. Its text is one of few, so that each connection prepares it once.
+pub(crate) struct Query {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
+}
+
+impl Query {
+    pub(crate) fn new(sql: impl Into<String>, values: impl Into<Vec<Value>>) -> Query {
+        Query {
+            sql: sql.into(),
+            values: values.into(),
+        }
+    }
+}
+
+/// Puts values into boxes, in the order of the statement's parameters.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => {
+        [$(Box::new($value) as Box<dyn tokio_postgres::types::ToSql + Sync + Send>),*]
+    };
+}
+pub(crate) use values;
+
+/// Reads a database's address.
+///
+/// # Errors
+/// `Broken`, in words for an operator.
+pub(crate) fn config(url: &str) -> Result<Config, StoreError> {
+    let unreadable = |source: tokio_postgres::Error| {
+        let words =
+            "the database's address cannot be read; it looks like postgres://user:password@host:5432/name";
+        StoreError::Broken(words.to_owned(), Some(Box::new(source)))
+    };
+    let mut config: Config = url.parse().map_err(unreadable)?;
+    config
+        .application_name("redial")
+        .connect_timeout(CONNECT_WITHIN)
+        .tcp_user_timeout(ACKNOWLEDGED_WITHIN)
+        .target_session_attrs(TargetSessionAttrs::ReadWrite);
+    Ok(config)
+}
+
+/// A few connections, opened when they are needed. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Pool(deadpool_postgres::Pool);
+
+impl Pool {
+    /// # Errors
+    /// None that can be mended: the pool's own settings do not fit together.
+    pub(crate) fn new(config: Config, connections: usize) -> Result<Pool, StoreError> {
+        let recycling_method = RecyclingMethod::Fast;
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+        let prepare = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+            Box::pin(async move {
+                let set = client.batch_execute(SETTINGS).await;
+                set.map_err(deadpool_postgres::HookError::Backend)
+            })
+        });
+        let pool = deadpool_postgres::Pool::builder(manager)
+            .max_size(connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(CONNECT_WITHIN))
+            .create_timeout(Some(2 * CONNECT_WITHIN))
+            .post_create(prepare)
+            .build()
+            .map_err(|error| StoreError::Broken("no connections".to_owned(), Some(Box::new(error))))?;
+        Ok(Pool(pool))
+    }
+
+    /// Takes a connection out of the pool for as long as it is used.
+    pub(crate) async fn get(&self) -> Result<Conn, Fault> {
+        Ok(Conn(self.0.get().await?))
+    }
+
+    /// Reads with one statement, which sees one state of the database.
+    pub(crate) async fn all(&self, query: Query) -> Result<Vec<Row>, Fault> {
+        let mut conn = self.get().await?;
+        let mut rows = conn.run(vec![query]).await?;
+        Ok(rows.pop().unwrap_or_default())
+    }
+
+    /// Reads with several statements, which see the same state of the database.
+    pub(crate) async fn snapshot(&self, queries: Vec<Query>) -> Result<Vec<Vec<Row>>, Fault> {
+        self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", queries)
+            .await
+    }
+
+    /// Runs statements in a transaction of their own: all of them, or none.
+    pub(crate) async fn transaction(
+        &self,
+        begin: &str,
+        mut queries: Vec<Query>,
+    ) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut conn = self.get().await?;
+        queries.insert(0, Query::new(begin, []));
+        queries.push(Query::new("COMMIT", []));
+        match conn.run(queries).await {
+            Ok(mut answers) => {
+                answers.pop();
+                answers.remove(0);
+                Ok(answers)
+            }
+            Err(fault) => {
+                // Whatever state it was left in.
+                conn.discard();
+                Err(fault)
+            }
+        }
+    }
+
+    /// Reads one row at most.
+    pub(crate) async fn at_most_one(&self, query: Query) -> Result<Option<Row>, Fault> {
+        Ok(self.all(query).await?.pop())
+    }
+
+    /// Reads the one row that such a query always has.
+    pub(crate) async fn one(&self, query: Query) -> Result<Row, Fault> {
+        let row = self.at_most_one(query).await?;
+        Ok(row.ok_or_else(|| StoreError::broken("the database has lost a row that is always there"))?)
+    }
+}
+
+/// One connection.
+pub(crate) struct Conn(Object);
+
+impl Conn {
+    /// Runs statements one after the other, all sent at once: one round trip. When one fails, those
+    /// after it have failed too if they stand in the same transaction, and its fault is returned.
+    pub(crate) async fn run(&mut self, queries: Vec<Query>) -> Result<Vec<Vec<Row>>, Fault> {
+        let running = async {
+            let statements = self.prepare(&queries).await?;
+            let answers = self.send(&statements, &queries).await;
+            Ok(answers.into_iter().collect::<Result<_, _>>()?)
+        };
+        let answered = tokio::time::timeout(ANSWER_WITHIN, running).await;
+        answered.unwrap_or(Err(Fault::Silent))
+    }
+
+    /// Runs the statements that end a transaction, and commits it.
+    ///
+    /// # Errors
+    /// [`Fault::Unknown`] when the connection ended and the server had not said that one of the
+    /// statements failed: then nobody knows whether the COMMIT was carried out.
+    pub(crate) async fn commit(&mut self, mut queries: Vec<Query>) -> Result<(), Fault> {
+        queries.push(Query::new("COMMIT", []));
+        let unknown = |fault| Err(Fault::Unknown(Arc::new(fault)));
+        let statements = self.prepare(&queries).await?;
+        let sent = tokio::time::timeout(ANSWER_WITHIN, self.send(&statements, &queries));
+        let Ok(mut answers) = sent.await else {
+            return unknown(Fault::Silent);
+        };
+        let committed = answers.pop();
+        for answer in answers {
+            match answer {
+                Ok(_) => {}
+                // The server's own word, before it came to the COMMIT.
+                Err(error) if error.code().is_some() => return Err(error.into()),
+                Err(error) => return unknown(error.into()),
+            }
+        }
+        match committed {
+            Some(Err(error)) => unknown(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the connection is known to be lost.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    async fn prepare(&self, queries: &[Query]) -> Result<Vec<Statement>, Fault> {
+        let mut statements = Vec::with_capacity(queries.len());
+        for query in queries {
+            statements.push(self.0.prepare_cached(&query.sql).await?);
+        }
+        Ok(statements)
+    }
+
+    async fn send(
+        &self,
+        statements: &[Statement],
+        queries: &[Query],
+    ) -> Vec<Result<Vec<Row>, tokio_postgres::Error>> {
+        let sent = statements.iter().zip(queries).map(async |(statement, query)| {
+            let values: Vec<&(dyn ToSql + Sync)> = query.values.iter().map(|it| &**it as _).collect();
+            self.0.query(statement, &values).await
+        });
+        join_all(sent).await
+    }
+
+    /// Runs a script of several statements without values.
+    pub(crate) async fn script(&self, sql: &str) -> Result<(), Fault> {
+        match tokio::time::timeout(ANSWER_WITHIN, self.0.batch_execute(sql)).await {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(Fault::Silent),
+        }
+    }
+
+    /// Gives up the connection instead of giving it back: nobody else shall meet what is wrong with it.
+    pub(crate) fn discard(self) {
+        drop(Object::take(self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! The advisory locks that transactions take beside the rows they lock, and why each is needed. All
+//! but the one of the migrations last as long as their transaction, so that they work behind a
+//! connection pooler, and none is ever left behind.
+//!
+//! Called by whoever loads what a decision needs; knows no table.
+
+/// `redi` in ASCII: the first half of every lock's name, because a database may be shared with other
+/// programs.
+const OURS: i32 = 0x7265_6469;
+
+/// One lock: the second half of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// Held by whoever brings the schema up to date: another node that starts meanwhile waits.
+    Schema = 1,
+    /// Shared by transactions that grant a permit, alone by the one that pauses: a pause that was
+    /// answered is seen by every permit granted after it.
+    Pause = 2,
+    /// Held by the one transaction that may grant a permit where live calls are limited: the next
+    /// one counts what it granted.
+    Live = 3,
+    /// Shared by transactions that make a leg or an attempt known, alone by one that keeps a fact
+    /// because nobody knows its leg: otherwise each could miss what the other is about to write, and
+    /// the fact would wait for ever.
+    Orphans = 4,
+}
+
+impl Lock {
+    /// Takes the lock for this transaction alone; waits for whoever has it.
+    pub(crate) fn alone(self) -> String {
+        format!("SELECT pg_advisory_xact_lock({OURS}, {})", self as i32)
+    }
+
+    /// Takes the lock for this transaction together with others that do so.
+    pub(crate) fn shared(self) -> String {
+        format!("SELECT pg_advisory_xact_lock_shared({OURS}, {})", self as i32)
+    }
+}

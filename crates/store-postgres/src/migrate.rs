@@ -1,0 +1,165 @@
+//! Brings a database to the schema that this program knows, one numbered script after the other,
+//! never back.
+//!
+//! The scripts are `migrations/`; a script that was released is never edited, and each database
+//! remembers a digest of what was applied to it, so that an edit is noticed. Called once, when the
+//! store is opened. Of several nodes that start at once, one applies and the others wait for it.
+
+use sha2::{Digest, Sha256};
+use store::StoreError;
+
+use crate::connect::{Conn, Query, values};
+use crate::error::Fault;
+use crate::load::BEGIN;
+use crate::lock::Lock;
+
+/// One script.
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// Every script, in order. The last one's version is the schema's.
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "0001_calls",
+    sql: include_str!("migrations/0001_calls.sql"),
+}];
+
+/// The oldest server that is still maintained, and so the oldest that is tried.
+const OLDEST_SERVER: i32 = 14;
+
+/// Where what was applied is noted. The comment tells a database of ours from another program's.
+const LEDGER: &str = "CREATE TABLE redial_migrations (
+    version    bigint NOT NULL PRIMARY KEY,
+    name       text   NOT NULL,
+    digest     bytea  NOT NULL,
+    applied_at bigint NOT NULL
+)";
+
+/// Applies what is missing, all of it or nothing; waits for another node that does so.
+///
+/// # Errors
+/// `Broken`: a server that is too old, another program's database, a schema newer than this
+/// program, or a script that was edited after it was applied; and whatever a script meets.
+pub(crate) async fn run(conn: &mut Conn) -> Result<(), Fault> {
+    check_server(conn).await?;
+    run_all(conn, MIGRATIONS).await
+}
+
+async fn check_server(conn: &mut Conn) -> Result<(), Fault> {
+    let version: i32 = number(conn, "SELECT current_setting('server_version_num')::integer").await?;
+    if version / 10_000 < OLDEST_SERVER {
+        let words = format!(
+            "the database server is PostgreSQL {}, and {OLDEST_SERVER} is the oldest that works",
+            version / 10_000
+        );
+        return Err(StoreError::broken(words).into());
+    }
+    Ok(())
+}
+
+async fn run_all(conn: &mut Conn, known: &[Migration]) -> Result<(), Fault> {
+    if standing(conn, known).await? == known.len() {
+        return Ok(());
+    }
+    conn.script(BEGIN).await?;
+    let done = apply(conn, known).await;
+    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = conn.script(end).await;
+    done.and(ended)
+}
+
+async fn apply(conn: &mut Conn, known: &[Migration]) -> Result<(), Fault> {
+    // Another node may take its time over a large table; how long a lock is waited for is meant for
+    // calls.
+    conn.script("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+        .await?;
+    conn.run(vec![Query::new(Lock::Schema.alone(), [])]).await?;
+    // Looked at again under the lock: another node may have been faster.
+    let applied = standing(conn, known).await?;
+    if applied == 0 {
+        conn.script(LEDGER).await?;
+    }
+    for migration in &known[applied..] {
+        conn.script(migration.sql).await?;
+        let note = "INSERT INTO redial_migrations (version, name, digest, applied_at)
+                    SELECT $1, $2, $3, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        let note = Query::new(
+            note,
+            values![migration.version, migration.name, digest(migration)],
+        );
+        conn.run(vec![note]).await?;
+    }
+    Ok(())
+}
+
+/// How many of the known scripts were applied.
+async fn standing(conn: &mut Conn, known: &[Migration]) -> Result<usize, Fault> {
+    let ours: i64 = number(
+        conn,
+        "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('redial_migrations')",
+    )
+    .await?;
+    if ours == 0 {
+        return check_empty(conn).await.map(|()| 0);
+    }
+    let query = Query::new(
+        "SELECT version, digest FROM redial_migrations ORDER BY version",
+        [],
+    );
+    let rows = conn.run(vec![query]).await?.pop().unwrap_or_default();
+    if let Some(newest) = rows.get(known.len()) {
+        let newest: i64 = newest.try_get(0)?;
+        let words = format!(
+            "the database has schema {newest}, this program knows {}: a newer version wrote it",
+            known.len()
+        );
+        return Err(StoreError::broken(words).into());
+    }
+    for (row, migration) in rows.iter().zip(known) {
+        let (version, applied): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        if version != migration.version || applied != digest(migration) {
+            let words = format!("the schema of the database is not that of {}", migration.name);
+            return Err(StoreError::broken(words).into());
+        }
+    }
+    Ok(rows.len())
+}
+
+/// A schema with tables of another program is left alone.
+async fn check_empty(conn: &mut Conn) -> Result<(), Fault> {
+    let tables = "SELECT count(*) FROM pg_catalog.pg_class
+                  WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')";
+    let tables: Option<i64> = number(conn, tables).await?;
+    match tables {
+        Some(0) => Ok(()),
+        _ => {
+            let words = "the database holds tables of another program: give redial a database of its own, \
+                         or a schema (?options=-csearch_path%3Dredial)";
+            Err(StoreError::broken(words).into())
+        }
+    }
+}
+
+async fn number<T>(conn: &mut Conn, sql: &str) -> Result<T, Fault>
+where
+    T: for<'a> tokio_postgres::types::FromSql<'a>,
+{
+    let rows = conn
+        .run(vec![Query::new(sql, [])])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    let row = rows.first();
+    let row = row.ok_or_else(|| StoreError::broken("the database answered nothing"))?;
+    Ok(row.try_get(0)?)
+}
+
+fn digest(migration: &Migration) -> Vec<u8> {
+    Sha256::digest(migration.sql.as_bytes()).to_vec()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! A PostgreSQL database for one test, empty at first and gone afterwards.
+//!
+//! It is on the server that [`SERVER`] names, which `cargo xtask ci` starts for all tests; a test
+//! that is run without one starts a server for itself, which takes a second or two.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::pg::{Server, finish, programs};
+
+/// The variable that holds the address of a server whose databases tests may make and drop.
+/// `cargo xtask pg` starts one and says how to set it.
+pub const SERVER: &str = "REDIAL_TEST_POSTGRES";
+
+/// One database.
+pub struct Database {
+    name: String,
+    server: String,
+    /// Kept for its end.
+    _own: Option<Server>,
+}
+
+impl Database {
+    /// Makes an empty database.
+    ///
+    /// # Panics
+    /// When there is no server and none can be started: nothing is tested then, and that is told.
+    pub fn fresh() -> Database {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let (server, own) = match std::env::var(SERVER) {
+            Ok(server) => (server, None),
+            Err(_) => {
+                let own = Server::start().unwrap_or_else(|words| panic!("no database to test on: {words}"));
+                (own.url("postgres"), Some(own))
+            }
+        };
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let database = Database {
+            name: format!("test_{}_{number}", std::process::id()),
+            server,
+            _own: own,
+        };
+        let made = database.administer(&format!("CREATE DATABASE {} TEMPLATE template0", database.name));
+        made.unwrap_or_else(|words| panic!("no database to test on: {words}"));
+        database
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        let server = self
+            .server
+            .rsplit_once('/')
+            .map_or(self.server.as_str(), |(server, _)| server);
+        format!("{server}/{}", self.name)
+    }
+
+    fn administer(&self, sql: &str) -> Result<(), String> {
+        let mut psql = Command::new(programs()?.join("psql"));
+        psql.args([
+            "--no-psqlrc",
+            "--quiet",
+            "--dbname",
+            &self.server,
+            "--command",
+            sql,
+        ]);
+        finish(&mut psql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let dropped = self.administer(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        if let Err(words) = dropped {
+            eprintln!("a database of a test is left over: {words}");
+        }
+    }
+}
