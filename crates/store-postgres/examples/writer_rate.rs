@@ -1,0 +1,153 @@
+//! How many small durable changes a second the store takes, by how many callers ask at once: calls
+//! accepted, calls accepted with their permit and then placed, and status callbacks. As many callers
+//! as there are batches in flight have a transaction each for every change; more of them share.
+//! Bounded by counts, prints one line per figure.
+//!
+//! `cargo run --release -p store-postgres --example writer_rate postgres://... [changes]`; the
+//! database is to be empty. One that syncs nothing (as that of `cargo xtask pg`) measures no disk.
+
+mod given;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use domain::step::Input;
+use domain::{AttemptStatus, Fact, Source, Word};
+use given::{Failure, NOW, at, id, new_call, sid, terms};
+use store::{Accepted, Store, Stray};
+use store_postgres::PostgresStore;
+
+/// Callers at once: one alone, one for each batch in flight, a few, and as many as the server's load
+/// test holds connections.
+const CALLERS: [u32; 4] = [1, 3, 16, 256];
+
+fn main() -> Result<(), Failure> {
+    let mut args = std::env::args().skip(1);
+    let url = args.next().ok_or("the address of an empty database is missing")?;
+    let changes = args.next().map_or(Ok(20_000), |text| text.parse())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let bench = Bench {
+            store: Arc::new(PostgresStore::open(&url).await?),
+            made: Arc::new(AtomicU32::new(0)),
+        };
+        for callers in CALLERS {
+            // Few wait for every sync: fewer changes say as much.
+            bench
+                .measure(callers, if callers < 16 { changes / 10 } else { changes })
+                .await?;
+        }
+        Ok(())
+    })
+}
+
+#[derive(Clone)]
+struct Bench {
+    store: Arc<PostgresStore>,
+    made: Arc<AtomicU32>,
+}
+
+impl Bench {
+    async fn measure(&self, callers: u32, changes: u32) -> Result<(), Failure> {
+        let waiting = Bench::accept_waiting;
+        self.timed("accepted", callers, changes, move |bench, number| async move {
+            waiting(&bench, number).await
+        })
+        .await?;
+        let first = self.made.load(Ordering::Relaxed);
+        let calls = changes / 5;
+        self.timed("permitted + placed", callers, calls, |bench, number| async move {
+            bench.dial(number).await
+        })
+        .await?;
+        for (word, status, sequence) in [
+            ("ringing", AttemptStatus::Ringing, 1),
+            ("in-progress", AttemptStatus::InProgress, 2),
+            ("completed", AttemptStatus::Completed, 3),
+        ] {
+            self.made.store(first, Ordering::Relaxed);
+            self.timed(word, callers, calls, move |bench, number| async move {
+                bench.hear(number, status, sequence).await
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn timed<W, F>(&self, what: &str, callers: u32, changes: u32, work: W) -> Result<(), Failure>
+    where
+        W: Fn(Bench, u32) -> F + Copy + Send + 'static,
+        F: Future<Output = Result<(), Failure>> + Send,
+    {
+        let last = self.made.load(Ordering::Relaxed) + changes;
+        let began = self.store.clock().await?;
+        let tasks: Vec<_> = (0..callers)
+            .map(|_| {
+                let bench = self.clone();
+                tokio::spawn(async move {
+                    loop {
+                        let number = bench.made.fetch_add(1, Ordering::Relaxed);
+                        if number >= last {
+                            return Ok::<(), Failure>(());
+                        }
+                        work(bench.clone(), number).await?;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await??;
+        }
+        self.made.store(last, Ordering::Relaxed);
+        let took = self.store.clock().await?.since(began).as_secs_f64();
+        println!(
+            "{callers:>4} callers {what:<20} {:>9.0} /s  ({changes} in {took:.2} s)",
+            f64::from(changes) / took
+        );
+        Ok(())
+    }
+
+    async fn accept_waiting(&self, number: u32) -> Result<(), Failure> {
+        let mut new = new_call(number, None)?;
+        new.request.scheduled_at = Some(NOW + Duration::from_secs(86_400));
+        self.store.accept(new, at()).await?;
+        Ok(())
+    }
+
+    async fn dial(&self, number: u32) -> Result<(), Failure> {
+        let new = new_call(number, Some(terms()))?;
+        let id = new.id;
+        let Accepted::New(_) = self.store.accept(new, at()).await? else {
+            return Err("not new".into());
+        };
+        self.store
+            .apply(
+                id,
+                Input::Placed {
+                    attempt: 1,
+                    sid: sid(number)?,
+                },
+                at(),
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn hear(&self, number: u32, status: AttemptStatus, sequence: u32) -> Result<(), Failure> {
+        let fact = Fact {
+            sequence: Some(sequence),
+            ..Fact::new(Word::Known(status), Source::Callback)
+        };
+        let stray = Stray {
+            sid: sid(number)?,
+            named: Some((id(number), 1)),
+            fact,
+        };
+        self.store.report(stray, at()).await?;
+        Ok(())
+    }
+}
