@@ -2,7 +2,6 @@
 //! value came from.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,13 +12,14 @@ use domain::{MachineDetection, Policy, Rules, Script, limits};
 use engine::pace::Rate;
 use secrecy::SecretString;
 
+use crate::database::{Database, masked};
 use crate::settings::{SETTINGS, Settings};
 
 /// Everything that an operator can decide.
 #[derive(Debug)]
 pub struct Config {
-    /// The database file.
-    pub database: PathBuf,
+    /// Where calls are remembered.
+    pub database: Database,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The public address; `None`: the one listened on.
@@ -78,7 +78,7 @@ impl Config {
         };
         let is_default = |key: &str| *settings.source(key) == crate::settings::Source::Default;
         Ok(Config {
-            database: read(settings, "database_url", database)?,
+            database: read(settings, "database_url", Database::read)?,
             listen: read(settings, "listen", |text| {
                 SocketAddr::from_str(text)
                     .map_err(|_| anyhow!("must be an address and a port, such as 127.0.0.1:8080"))
@@ -179,19 +179,6 @@ fn policy(settings: &Settings) -> anyhow::Result<Policy> {
     })
 }
 
-fn database(url: &str) -> anyhow::Result<PathBuf> {
-    let Some(path) = url.strip_prefix("sqlite:") else {
-        bail!("must be sqlite:FILE, such as sqlite:redial.db");
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path == ":memory:" || path.contains('?') {
-        bail!(
-            "must be sqlite: and a file, such as sqlite:redial.db: a call that is not on a disk is not kept"
-        );
-    }
-    Ok(path.into())
-}
-
 fn read<T>(
     settings: &Settings,
     key: &str,
@@ -203,6 +190,11 @@ fn read<T>(
             .iter()
             .find(|setting| setting.key == key)
             .map_or(key, |setting| setting.environment);
+        let text = if key == "database_url" {
+            masked(text)
+        } else {
+            text.to_owned()
+        };
         format!("{name} is `{text}` (from {})", settings.source(key))
     })
 }

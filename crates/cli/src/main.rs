@@ -5,6 +5,7 @@ mod args;
 mod client;
 mod commands;
 mod config;
+mod database;
 mod doctor;
 mod logging;
 mod output;

@@ -43,7 +43,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "database_url",
         "DATABASE_URL",
-        "where calls are remembered: sqlite:FILE",
+        "where calls are remembered: sqlite:FILE, or postgres://USER:PASSWORD@HOST/NAME",
     ),
     setting("listen", "REDIAL_LISTEN", "address to listen on"),
     setting(

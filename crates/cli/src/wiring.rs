@@ -9,10 +9,13 @@ use carrier_twilio::{ApiKey, SettingFault, Twilio};
 use engine::clock::SystemClock;
 use engine::dice::SystemDice;
 use engine::{Engine, Parts};
+use secrecy::ExposeSecret as _;
 use store::Store;
+use store_postgres::PostgresStore;
 use store_sqlite::{Purpose, SqliteStore};
 
 use crate::config::Config;
+use crate::database::Database;
 
 /// A public address for questions that nothing comes back to.
 const NOWHERE: &str = "http://127.0.0.1";
@@ -21,17 +24,29 @@ const NOWHERE: &str = "http://127.0.0.1";
 ///
 /// # Errors
 /// In words for an operator; [`store::StoreError::Held`] when another process has the right.
-pub fn open_store(config: &Config, wait: Duration) -> anyhow::Result<Arc<SqliteStore>> {
-    let store = SqliteStore::open(&config.database, Purpose::Dial { wait })?;
-    Ok(Arc::new(store))
+pub async fn open_store(config: &Config, wait: Duration) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match &config.database {
+        Database::File(path) => Arc::new(SqliteStore::open(path, Purpose::Dial { wait })?),
+        Database::Server(url) => {
+            let purpose = store_postgres::Purpose::Dial { wait };
+            Arc::new(PostgresStore::open(url.expose_secret(), purpose).await?)
+        }
+    })
 }
 
-/// Opens the database to write into it while nobody dials.
+/// Opens the database to write into it without dialling: a file while nobody dials, a server's
+/// beside whoever does.
 ///
 /// # Errors
 /// As [`open_store`].
-pub fn open_store_alone(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(SqliteStore::open(&config.database, Purpose::Alone)?))
+pub async fn open_store_to_import(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match &config.database {
+        Database::File(path) => Arc::new(SqliteStore::open(path, Purpose::Alone)?),
+        Database::Server(url) => {
+            let purpose = store_postgres::Purpose::Beside;
+            Arc::new(PostgresStore::open(url.expose_secret(), purpose).await?)
+        }
+    })
 }
 
 /// Whether the account is set that redial dials on.
@@ -106,7 +121,7 @@ fn carrier_settings(config: &Config, base_url: &str) -> carrier_twilio::Settings
 ///
 /// # Errors
 /// When what is said by default is nothing that the carrier takes.
-pub fn engine(config: &Config, store: Arc<SqliteStore>, carrier: Twilio) -> anyhow::Result<Engine> {
+pub fn engine(config: &Config, store: Arc<dyn Store>, carrier: Twilio) -> anyhow::Result<Engine> {
     carrier
         .check(&config.script)
         .context("REDIAL_MESSAGE or REDIAL_VOICE_URL is nothing that the carrier takes")?;

@@ -16,7 +16,7 @@ use domain::step::Input;
 use domain::{AttemptStatus, Fact, Source, Word};
 use given::{Failure, NOW, at, id, new_call, sid, terms};
 use store::{Accepted, Store, Stray};
-use store_postgres::PostgresStore;
+use store_postgres::{PostgresStore, Purpose};
 
 /// Callers at once: one alone, one for each batch in flight, a few, and as many as the server's load
 /// test holds connections.
@@ -32,7 +32,7 @@ fn main() -> Result<(), Failure> {
         .build()?;
     runtime.block_on(async {
         let bench = Bench {
-            store: Arc::new(PostgresStore::open(&url).await?),
+            store: Arc::new(PostgresStore::open(&url, Purpose::Together).await?),
             made: Arc::new(AtomicU32::new(0)),
         };
         for callers in CALLERS {

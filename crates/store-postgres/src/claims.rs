@@ -14,13 +14,14 @@ use store::{Accepted, At, Due, Key, NewCall, PermitState, Permitted, StoreError,
 use crate::calls;
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
+use crate::right::Right;
 use crate::tx::{Grant, Pair, Stop, Tx};
 
 /// What is said of a call that waits for another dial to the same person.
 const PAIR_TAKEN: &str = "another dial between the same two numbers is still undecided";
 
 /// Takes a call, its key and, where nothing stands in the way, the permit for its first dial.
-pub(crate) fn accept(tx: &mut Tx, new: &NewCall, at: &At) -> Result<Accepted, Stop> {
+pub(crate) fn accept(tx: &mut Tx, new: &NewCall, at: &At, right: Right) -> Result<Accepted, Stop> {
     let now = at.now;
     let mut accepted = domain::step::accept(new.id, new.request.clone(), now);
     let is_due = accepted.call.due_at().is_some_and(|due| due <= now);
@@ -34,7 +35,7 @@ pub(crate) fn accept(tx: &mut Tx, new: &NewCall, at: &At) -> Result<Accepted, St
         return Ok(known);
     }
     if let Some(terms) = terms {
-        let input = match obstacle(tx, &accepted.call, terms)? {
+        let input = match obstacle(tx, &accepted.call, terms, right)? {
             None => Some(due_input(terms)),
             Some(Obstacle::Pair) => Some(pair_taken()),
             // Not the call's own matter: it waits, and who looks at it is told of the pause or the
@@ -81,7 +82,13 @@ fn pair_taken() -> Input {
 }
 
 /// Asks for the permit of a call's due dial.
-pub(crate) fn permit(tx: &mut Tx, id: CallId, terms: &Terms, at: &At) -> Result<Permitted, Stop> {
+pub(crate) fn permit(
+    tx: &mut Tx,
+    id: CallId,
+    terms: &Terms,
+    at: &At,
+    right: Right,
+) -> Result<Permitted, Stop> {
     tx.want_gate(terms.max_live.is_some());
     let Some(stored) = tx.call(id)? else {
         return Ok(Permitted::Refused(Refusal::AlreadyOver));
@@ -90,7 +97,7 @@ pub(crate) fn permit(tx: &mut Tx, id: CallId, terms: &Terms, at: &At) -> Result<
         Ok(dialled) => dialled,
         Err(refusal) => return Ok(Permitted::Refused(refusal)),
     };
-    match obstacle(tx, &stored.call, terms)? {
+    match obstacle(tx, &stored.call, terms, right)? {
         None => {
             let call = calls::save(tx, &stored, dialled, Some(terms))?;
             Ok(Permitted::Granted(Arc::unwrap_or_clone(call)))
@@ -118,9 +125,10 @@ fn want_obstacles(tx: &mut Tx, call: &Call, terms: &Terms) {
     tx.want_pair(&pair(call, &terms.account));
 }
 
-fn obstacle(tx: &mut Tx, call: &Call, terms: &Terms) -> Result<Option<Obstacle>, Stop> {
+fn obstacle(tx: &mut Tx, call: &Call, terms: &Terms, right: Right) -> Result<Option<Obstacle>, Stop> {
     want_obstacles(tx, call, terms);
     let gate = tx.gate(terms.max_live.is_some())?;
+    right.check(gate.counted)?;
     if gate.is_shut {
         return Ok(Some(Obstacle::Paused));
     }

@@ -121,9 +121,7 @@ impl Pool {
 
     /// Reads with one statement, which sees one state of the database.
     pub(crate) async fn all(&self, query: Query) -> Result<Vec<Row>, Fault> {
-        let mut conn = self.get().await?;
-        let mut rows = conn.run(vec![query]).await?;
-        Ok(rows.pop().unwrap_or_default())
+        self.get().await?.all(query).await
     }
 
     /// Reads with several statements, which see the same state of the database.
@@ -162,8 +160,7 @@ impl Pool {
 
     /// Reads the one row that such a query always has.
     pub(crate) async fn one(&self, query: Query) -> Result<Row, Fault> {
-        let row = self.at_most_one(query).await?;
-        Ok(row.ok_or_else(|| StoreError::broken("the database has lost a row that is always there"))?)
+        self.get().await?.one(query).await
     }
 }
 
@@ -181,6 +178,17 @@ impl Conn {
         };
         let answered = tokio::time::timeout(ANSWER_WITHIN, running).await;
         answered.unwrap_or(Err(Fault::Silent))
+    }
+
+    /// Runs one statement.
+    pub(crate) async fn all(&mut self, query: Query) -> Result<Vec<Row>, Fault> {
+        Ok(self.run(vec![query]).await?.pop().unwrap_or_default())
+    }
+
+    /// Reads the one row that such a query always has.
+    pub(crate) async fn one(&mut self, query: Query) -> Result<Row, Fault> {
+        let row = self.all(query).await?.pop();
+        Ok(row.ok_or_else(|| StoreError::broken("the database has lost a row that is always there"))?)
     }
 
     /// Runs the statements that end a transaction, and commits it.

@@ -12,6 +12,7 @@ mod clock;
 mod connect;
 mod dialling;
 mod error;
+mod examine;
 mod facts;
 mod flush;
 mod imports;
@@ -20,6 +21,7 @@ mod lock;
 mod migrate;
 mod open;
 mod pages;
+mod right;
 mod tx;
 mod writer;
 
@@ -33,6 +35,9 @@ use store::{
 
 use connect::Pool;
 use error::Fault;
+pub use examine::{Examination, examine};
+pub use right::Purpose;
+use right::{Held, Right};
 use tx::Tx;
 use writer::Writer;
 
@@ -40,6 +45,8 @@ use writer::Writer;
 pub struct PostgresStore {
     writer: Writer,
     readers: Pool,
+    right: Right,
+    held: Option<Held>,
 }
 
 /// A number of things as SQL takes it.
@@ -60,7 +67,10 @@ impl Store for PostgresStore {
     }
 
     async fn accept(&self, new: NewCall, at: At) -> Result<Accepted, StoreError> {
-        self.writer.asked(move |tx| claims::accept(tx, &new, &at)).await
+        let right = self.right;
+        self.writer
+            .asked(move |tx| claims::accept(tx, &new, &at, right))
+            .await
     }
 
     async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
@@ -70,8 +80,9 @@ impl Store for PostgresStore {
     }
 
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {
+        let right = self.right;
         self.writer
-            .asked(move |tx| claims::permit(tx, id, &terms, &at))
+            .asked(move |tx| claims::permit(tx, id, &terms, &at, right))
             .await
     }
 
@@ -169,11 +180,15 @@ impl Store for PostgresStore {
         depths.map_err(Fault::into_store)
     }
 
-    /// A server that cannot be reached comes back; only a writer that has died asks for a new process.
+    /// A server that cannot be reached comes back; what asks for a new process is a writer that has
+    /// died, or a right that another process has.
     fn health(&self) -> Result<(), String> {
-        match self.writer.is_alive() {
-            true => Ok(()),
-            false => Err("the part that writes to the database has died; restart the process".to_owned()),
+        if !self.writer.is_alive() {
+            return Err("the part that writes to the database has died; restart the process".to_owned());
         }
+        if self.held.as_ref().is_some_and(Held::is_lost) {
+            return Err("another process has taken the right to dial from this database".to_owned());
+        }
+        Ok(())
     }
 }

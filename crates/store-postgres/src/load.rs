@@ -122,14 +122,15 @@ fn gate(plan: &mut Plan, wanted: &Wanted) {
         return;
     }
     let sql = if wanted.live {
-        "SELECT paused_at IS NOT NULL OR restored <> 0, (SELECT sum(n)::bigint FROM live) FROM dialling"
+        "SELECT boots, paused_at IS NOT NULL OR restored <> 0, (SELECT sum(n)::bigint FROM live) FROM dialling"
     } else {
-        "SELECT paused_at IS NOT NULL OR restored <> 0, NULL::bigint FROM dialling"
+        "SELECT boots, paused_at IS NOT NULL OR restored <> 0, NULL::bigint FROM dialling"
     };
     plan.add(Query::new(sql, []), |read, row| {
         read.gate = Some(Gate {
-            is_shut: row.try_get(0)?,
-            live: row.try_get(1)?,
+            counted: row.try_get(0)?,
+            is_shut: row.try_get(1)?,
+            live: row.try_get(2)?,
         });
         Ok(())
     });

@@ -1,12 +1,8 @@
 //! The advisory locks that transactions take beside the rows they lock, and why each is needed. All
-//! but the one of the migrations last as long as their transaction, so that they work behind a
-//! connection pooler, and none is ever left behind.
+//! but the right to dial last as long as their transaction, so that they work behind a connection
+//! pooler, and none is ever left behind.
 //!
 //! Called by whoever loads what a decision needs; knows no table.
-
-/// `redi` in ASCII: the first half of every lock's name, because a database may be shared with other
-/// programs.
-const OURS: i32 = 0x7265_6469;
 
 /// One lock: the second half of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,16 +19,31 @@ pub(crate) enum Lock {
     /// because nobody knows its leg: otherwise each could miss what the other is about to write, and
     /// the fact would wait for ever.
     Orphans = 4,
+    /// Held by the connection of the one process that dials.
+    Right = 5,
 }
 
 impl Lock {
+    /// `redi` in ASCII: the first half of every lock's name, because a database may be shared with
+    /// other programs.
+    pub(crate) const CLASS: i32 = 0x7265_6469;
+
     /// Takes the lock for this transaction alone; waits for whoever has it.
     pub(crate) fn alone(self) -> String {
-        format!("SELECT pg_advisory_xact_lock({OURS}, {})", self as i32)
+        format!("SELECT pg_advisory_xact_lock({}, {})", Lock::CLASS, self as i32)
     }
 
     /// Takes the lock for this transaction together with others that do so.
     pub(crate) fn shared(self) -> String {
-        format!("SELECT pg_advisory_xact_lock_shared({OURS}, {})", self as i32)
+        format!(
+            "SELECT pg_advisory_xact_lock_shared({}, {})",
+            Lock::CLASS,
+            self as i32
+        )
+    }
+
+    /// Takes the lock for as long as the connection lives, if it is free; answers whether it was.
+    pub(crate) fn for_the_connection(self) -> String {
+        format!("SELECT pg_try_advisory_lock({}, {})", Lock::CLASS, self as i32)
     }
 }

@@ -48,8 +48,18 @@ pub(crate) async fn run(conn: &mut Conn) -> Result<(), Fault> {
     run_all(conn, MIGRATIONS).await
 }
 
+/// Whether nothing is missing, without changing anything.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn is_current(conn: &mut Conn) -> Result<bool, Fault> {
+    check_server(conn).await?;
+    Ok(standing(conn, MIGRATIONS).await? == MIGRATIONS.len())
+}
+
 async fn check_server(conn: &mut Conn) -> Result<(), Fault> {
-    let version: i32 = number(conn, "SELECT current_setting('server_version_num')::integer").await?;
+    let sql = "SELECT current_setting('server_version_num')::integer";
+    let version: i32 = conn.one(Query::new(sql, [])).await?.try_get(0)?;
     if version / 10_000 < OLDEST_SERVER {
         let words = format!(
             "the database server is PostgreSQL {}, and {OLDEST_SERVER} is the oldest that works",
@@ -97,19 +107,20 @@ async fn apply(conn: &mut Conn, known: &[Migration]) -> Result<(), Fault> {
 
 /// How many of the known scripts were applied.
 async fn standing(conn: &mut Conn, known: &[Migration]) -> Result<usize, Fault> {
-    let ours: i64 = number(
-        conn,
-        "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('redial_migrations')",
-    )
-    .await?;
+    let [ours, tables] = tables(conn).await?;
+    if ours == 0 && tables > 0 {
+        let words = "the database holds tables of another program: give redial a database of its own, \
+                     or a schema (?options=-csearch_path%3Dredial)";
+        return Err(StoreError::broken(words).into());
+    }
     if ours == 0 {
-        return check_empty(conn).await.map(|()| 0);
+        return Ok(0);
     }
     let query = Query::new(
         "SELECT version, digest FROM redial_migrations ORDER BY version",
         [],
     );
-    let rows = conn.run(vec![query]).await?.pop().unwrap_or_default();
+    let rows = conn.all(query).await?;
     if let Some(newest) = rows.get(known.len()) {
         let newest: i64 = newest.try_get(0)?;
         let words = format!(
@@ -128,33 +139,14 @@ async fn standing(conn: &mut Conn, known: &[Migration]) -> Result<usize, Fault> 
     Ok(rows.len())
 }
 
-/// A schema with tables of another program is left alone.
-async fn check_empty(conn: &mut Conn) -> Result<(), Fault> {
-    let tables = "SELECT count(*) FROM pg_catalog.pg_class
-                  WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')";
-    let tables: Option<i64> = number(conn, tables).await?;
-    match tables {
-        Some(0) => Ok(()),
-        _ => {
-            let words = "the database holds tables of another program: give redial a database of its own, \
-                         or a schema (?options=-csearch_path%3Dredial)";
-            Err(StoreError::broken(words).into())
-        }
-    }
-}
-
-async fn number<T>(conn: &mut Conn, sql: &str) -> Result<T, Fault>
-where
-    T: for<'a> tokio_postgres::types::FromSql<'a>,
-{
-    let rows = conn
-        .run(vec![Query::new(sql, [])])
-        .await?
-        .pop()
-        .unwrap_or_default();
-    let row = rows.first();
-    let row = row.ok_or_else(|| StoreError::broken("the database answered nothing"))?;
-    Ok(row.try_get(0)?)
+/// How many of the schema's tables are our ledger, and how many there are: in one look, because another
+/// node may be making them.
+async fn tables(conn: &mut Conn) -> Result<[i64; 2], Fault> {
+    let sql =
+        "SELECT count(*) FILTER (WHERE relname = 'redial_migrations'), count(*) FROM pg_catalog.pg_class
+               WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')";
+    let row = conn.one(Query::new(sql, [])).await?;
+    Ok([row.try_get(0)?, row.try_get(1)?])
 }
 
 fn digest(migration: &Migration) -> Vec<u8> {

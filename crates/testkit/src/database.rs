@@ -54,6 +54,29 @@ impl Database {
         format!("{server}/{}", self.name)
     }
 
+    /// Lets nobody in any more and ends every connection, as a server that goes away does.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn shut(&self) {
+        let shut = format!("ALTER DATABASE {0} ALLOW_CONNECTIONS false", self.name);
+        let end = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        );
+        let done = self.administer(&shut).and_then(|()| self.administer(&end));
+        done.expect("the database can be shut");
+    }
+
+    /// Lets everybody in again.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn open(&self) {
+        let open = format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name);
+        self.administer(&open).expect("the database can be opened");
+    }
+
     fn administer(&self, sql: &str) -> Result<(), String> {
         let mut psql = Command::new(programs()?.join("psql"));
         psql.args([

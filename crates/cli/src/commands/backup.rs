@@ -24,9 +24,10 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     if to.exists() && !flags.get_flag("force") {
         return Err(Misuse(format!("{file} is there already; --force replaces it")).into());
     }
+    let database = config.database.file("pg_dump copies that")?;
     let begun = Instant::now();
     let bar = bar();
-    let copied = store_sqlite::back_up(&config.database, to, &mut |done, all| {
+    let copied = store_sqlite::back_up(database, to, &mut |done, all| {
         bar.set_length(all);
         bar.set_position(done);
     });

@@ -6,6 +6,7 @@ use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 
 use super::{Usage, configured};
+use crate::database::masked;
 use crate::output;
 use crate::settings::{SETTINGS, Settings};
 
@@ -46,6 +47,7 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
 fn shown(settings: &Settings, key: &str, secret: bool) -> Option<String> {
     match settings.get(key) {
         Some(_) if secret => Some("***".to_owned()),
+        Some(url) if key == "database_url" => Some(masked(url)),
         Some(value) => Some(value.to_owned()),
         None if key == "base_url" => settings.get("listen").map(|listen| format!("http://{listen}")),
         None => None,

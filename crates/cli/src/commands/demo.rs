@@ -59,7 +59,7 @@ async fn demo(calls: u32, listen: SocketAddr) -> anyhow::Result<ExitCode> {
         &folder.path().join("demo.db").display().to_string(),
         &carrier,
     ))?;
-    let store = wiring::open_store(&config, Duration::ZERO)?;
+    let store = wiring::open_store(&config, Duration::ZERO).await?;
     let engine = wiring::engine(&config, store, wiring::carrier(&config, &address, false)?)?;
     engine.recover().await?;
     engine.start();

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::ArgMatches;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::runtime;
 use crate::config::Config;
+use crate::database::{Database, masked};
 use crate::doctor::{Finding, Level, account, address, clock, database, disk, files, numbers, signatures};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -47,10 +49,20 @@ fn look(flags: &ArgMatches, deep: bool) -> anyhow::Result<Vec<Finding>> {
     found.push(files::keys(&config, &base_url));
     found.extend(carrier(&config)?);
     found.extend(server(&config, &base_url));
-    found.push(database::check(&config.database, deep));
-    let folder = disk::folder(&config.database);
-    found.push(disk::judge_sync(&folder, &disk::sync_time(&folder)));
-    found.push(disk::judge_room(&folder, &disk::room(&folder)));
+    match &config.database {
+        Database::File(path) => {
+            found.push(database::check(path, deep));
+            let folder = disk::folder(path);
+            found.push(disk::judge_sync(&folder, &disk::sync_time(&folder)));
+            found.push(disk::judge_room(&folder, &disk::room(&folder)));
+        }
+        // Its disk is the server's own matter.
+        Database::Server(url) => {
+            let url = url.expose_secret();
+            let examined = runtime()?.block_on(store_postgres::examine(url));
+            found.push(database::judge_server(&masked(url), examined));
+        }
+    }
     Ok(found)
 }
 

@@ -35,9 +35,13 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let name = flags.get_one::<String>("file").map_or("-", String::as_str);
     let dry_run = flags.get_flag("dry-run");
     let (source, bar) = open(name)?;
-    let store = if dry_run { None } else { Some(open_store(&config)?) };
+    let runtime = runtime()?;
+    let store = match dry_run {
+        true => None,
+        false => Some(runtime.block_on(open_store(&config))?),
+    };
     let mut import = Import::new(&config, store, bar)?;
-    let read = runtime()?.block_on(import.read(source));
+    let read = runtime.block_on(import.read(source));
     import.bar.finish_and_clear();
     let report = import.report;
     read.with_context(|| {
@@ -77,8 +81,8 @@ fn open(name: &str) -> anyhow::Result<(Box<dyn Read>, ProgressBar)> {
     Ok((Box::new(file), shown(Some(facts.len())).with_style(style)))
 }
 
-fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    let opened = wiring::open_store_alone(config);
+async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let opened = wiring::open_store_to_import(config).await;
     opened.map_err(|error| match error.downcast_ref() {
         Some(StoreError::Held(_)) => error.context(
             "an import writes into the database itself: stop the server first, and start it again afterwards",

@@ -19,8 +19,9 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let age = parse_duration(text).map_err(|error| Misuse(format!("--older-than {text}: {error}")))?;
     let before = store_sqlite::ended_before(age);
     let dry_run = flags.get_flag("dry-run");
+    let database = config.database.file("nothing is pruned there yet")?;
     let bar = bar();
-    let pruned = store_sqlite::prune(&config.database, before, dry_run, &mut |calls| {
+    let pruned = store_sqlite::prune(database, before, dry_run, &mut |calls| {
         bar.set_position(calls);
     });
     bar.finish_and_clear();

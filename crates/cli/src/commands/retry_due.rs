@@ -23,7 +23,7 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     wiring::check_account(&config)?;
     let carrier = wiring::carrier(&config, &base_url, true).map_err(|error| error.context(Usage))?;
     runtime()?.block_on(async {
-        let store = match wiring::open_store(&config, Duration::ZERO) {
+        let store = match wiring::open_store(&config, Duration::ZERO).await {
             Ok(store) => store,
             Err(error) => match error.downcast_ref::<StoreError>() {
                 Some(StoreError::Held(_)) => {

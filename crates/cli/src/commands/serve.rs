@@ -34,13 +34,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     if config.api_keys.is_empty() {
         server::keyless_is_safe(config.listen, &wiring::base_url(&config)).map_err(anyhow::Error::msg)?;
     }
-    let store = match wiring::open_store(&config, Duration::ZERO) {
+    let store = match wiring::open_store(&config, Duration::ZERO).await {
         Err(error) if matches!(error.downcast_ref(), Some(StoreError::Held(_))) => {
             output::say(format_args!(
                 "{error}; waiting up to {} s for it to end",
                 WAIT_FOR_LOCK.as_secs()
             ));
             wiring::open_store(&config, WAIT_FOR_LOCK)
+                .await
                 .context("one server at a time dials from one database; stop the other, or give this one its own DATABASE_URL")?
         }
         other => other?,

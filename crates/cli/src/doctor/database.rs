@@ -1,4 +1,4 @@
-//! Whether the database can be read, by whom it is held, and with `--deep` whether it is whole.
+//! Whether the database can be read, by whom it is held, and with `--deep` whether a file is whole.
 
 use std::path::Path;
 
@@ -42,6 +42,32 @@ pub fn judge(path: &Path, found: Result<Option<Examination>, StoreError>, deep: 
     says.push_str(if deep { " is whole" } else { " can be read" });
     if !found.is_current {
         says.push_str("; its schema is older, and the next start brings it up to date");
+    }
+    match found.held_by {
+        Some(holder) => says.push_str(&format!("; {holder}")),
+        None => says.push_str("; nobody dials from it now"),
+    }
+    Finding::ok("database", says)
+}
+
+/// What a look at a database on a server means. `url` is without its password.
+pub fn judge_server(url: &str, found: Result<store_postgres::Examination, StoreError>) -> Finding {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let mut says = format!("{url}: {error}");
+            let cause = std::error::Error::source(&error).and_then(std::error::Error::source);
+            if let Some(cause) = cause {
+                says.push_str(&format!(" ({cause})"));
+            }
+            let remedy = "Set DATABASE_URL to a database that is redial's own, on a PostgreSQL server that takes \
+                          writes; `psql` with the same address says more.";
+            return Finding::problem("database", says, remedy);
+        }
+    };
+    let mut says = format!("{url} can be read");
+    if !found.is_current {
+        says.push_str("; the next start brings its schema up to date");
     }
     match found.held_by {
         Some(holder) => says.push_str(&format!("; {holder}")),

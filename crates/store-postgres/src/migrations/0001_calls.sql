@@ -104,10 +104,11 @@ CREATE INDEX orphans_by_sid ON orphans (sid, n);
 CREATE INDEX orphans_by_name ON orphans (named_id, n) WHERE named_id IS NOT NULL;
 
 -- Whether may be dialled; always exactly one row, changed by operators and by what befalls the
--- account, not by calls. `restored` says that everything may be older than what was last dialled
--- from.
+-- account, not by calls. `boots` counts how often a process took the right to dial, `restored` says
+-- that everything may be older than what was last dialled from.
 CREATE TABLE dialling (
     one           bigint NOT NULL PRIMARY KEY CHECK (one = 1),
+    boots         bigint NOT NULL,
     restored      bigint NOT NULL,
     paused_at     bigint,
     hold_since    bigint,
@@ -115,7 +116,7 @@ CREATE TABLE dialling (
     hold_message  text
 );
 
-INSERT INTO dialling (one, restored) VALUES (1, 0);
+INSERT INTO dialling (one, boots, restored) VALUES (1, 0, 0);
 
 -- How many calls are being dialled or live, and when the pace owes nothing any more. What all calls
 -- change is spread over eight rows, a connection always taking the same one, so that transactions

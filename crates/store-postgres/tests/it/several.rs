@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::step::Input;
 use domain::{AttemptStatus, CallId, CallState, CallStatus, Fact, Source, Word};
 use store::{Accepted, Key, NewCall, Permitted, Reported, Store, Stray, Terms};
-use store_postgres::PostgresStore;
+use store_postgres::{PostgresStore, Purpose};
 use testkit::Database;
 
 use crate::given::{NOW, at, new_call, sid, terms};
@@ -28,7 +28,10 @@ impl Two {
         let database = Database::fresh();
         let url = database.url();
         // At once: one of them brings the schema, the other waits.
-        let (one, other) = tokio::join!(PostgresStore::open(&url), PostgresStore::open(&url));
+        let (one, other) = tokio::join!(
+            PostgresStore::open(&url, Purpose::Together),
+            PostgresStore::open(&url, Purpose::Together)
+        );
         Two {
             stores: [one, other].map(|store| Arc::new(store.expect("opened"))),
             _database: database,

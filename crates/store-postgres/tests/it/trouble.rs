@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::CallId;
 use store::{Accepted, Store, StoreError};
-use store_postgres::PostgresStore;
+use store_postgres::{PostgresStore, Purpose};
 use testkit::Database;
 use tokio_postgres::{Client, NoTls};
 
@@ -35,7 +35,9 @@ async fn end_connections(admin: &Client) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_is_replaced_and_nothing_answered_is_lost() {
     let database = Database::fresh();
-    let store = PostgresStore::open(&database.url()).await.expect("opened");
+    let store = PostgresStore::open(&database.url(), Purpose::Together)
+        .await
+        .expect("opened");
     let admin = admin(&database.url()).await;
     for round in 0..5 {
         let id = accept(&store, round).await.expect("accepted");
@@ -58,7 +60,11 @@ async fn read_soon(store: &PostgresStore, id: CallId) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_under_a_storm_of_lost_connections_is_stored_once() {
     let database = Database::fresh();
-    let store = Arc::new(PostgresStore::open(&database.url()).await.expect("opened"));
+    let store = Arc::new(
+        PostgresStore::open(&database.url(), Purpose::Together)
+            .await
+            .expect("opened"),
+    );
     let admin = admin(&database.url()).await;
     let tasks: Vec<_> = (0..200)
         .map(|number| {
@@ -85,7 +91,9 @@ async fn what_was_answered_under_a_storm_of_lost_connections_is_stored_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_has_become_a_standby_is_told_of() {
     let database = Database::fresh();
-    let store = PostgresStore::open(&database.url()).await.expect("opened");
+    let store = PostgresStore::open(&database.url(), Purpose::Together)
+        .await
+        .expect("opened");
     accept(&store, 1).await.expect("accepted");
     let admin = admin(&database.url()).await;
     let name = database.url().rsplit('/').next().expect("a name").to_owned();
