@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use domain::CallId;
-use store::{Accepted, Store, StoreError};
+use store::{Accepted, Store, StoreError, Terms};
 use store_postgres::{PostgresStore, Purpose};
 use testkit::Database;
 use tokio_postgres::{Client, NoTls};
 
-use crate::given::{at, new_call};
+use crate::given::{at, new_call, terms};
 
 /// A connection of the tests' own.
 pub(crate) async fn admin(url: &str) -> Client {
@@ -109,4 +109,30 @@ async fn a_server_that_has_become_a_standby_is_told_of() {
         .expect("set");
     accept(&store, 2).await.expect("accepted");
     assert_eq!(store.health(), Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_will_not_take_fails_alone() {
+    let database = Database::fresh();
+    let store = PostgresStore::open(&database.url(), Purpose::Together).await;
+    let store = Arc::new(store.expect("opened"));
+    let tasks: Vec<_> = (0..100)
+        .map(|number| {
+            let store = Arc::clone(&store);
+            // A text with a zero in it has no place in the database.
+            let account = if number % 25 == 7 { "AC\0" } else { "AC1" };
+            let terms = Terms {
+                account: account.to_owned(),
+                ..terms()
+            };
+            let new = new_call(number, Some(terms)).expect("a call");
+            tokio::spawn(async move { (number, store.accept(new, at()).await.is_ok()) })
+        })
+        .collect();
+    for task in tasks {
+        let (number, taken) = task.await.expect("no panic");
+        assert_eq!(taken, number % 25 != 7, "{number}");
+    }
+    let live = store.dialling().await.expect("read").live;
+    assert_eq!(live, 96);
 }
