@@ -12,6 +12,7 @@ mod packaging;
 mod pg;
 mod plant;
 mod program;
+mod sim;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +60,12 @@ enum Command {
         /// Only the bugs whose name contains this
         only: Option<String>,
     },
+    /// Runs whole call lives in virtual time, with seeded faults, and checks what must hold
+    Sim {
+        /// Goes to `redial-world`: --seeds N, --seed S, --store sqlite, --bug all; --help lists all
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Builds the release binary and measures it against a bare server (docs/bench.md)
     Bench {
         /// Goes to `redial-bench`: --quick, --full, --json, names of rows; --help lists all
@@ -79,6 +86,7 @@ fn main() -> ExitCode {
         Command::Packaging => ci::packaging(&root),
         Command::Pg => pg::run(),
         Command::Plant { only } => plant::run(&root, only.as_deref()),
+        Command::Sim { args } => sim::run(&root, &args),
         Command::Bench { args } => bench::run(&root, &args),
     };
     match done {

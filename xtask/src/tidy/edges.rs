@@ -40,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("e2e", ANYTHING),
     ("hostile", ANYTHING),
     ("bench", ANYTHING),
+    ("world", ANYTHING),
     ("xtask", &[]),
 ];
 

@@ -12,7 +12,7 @@ use super::lex;
 const FOREIGN: &[&str] = &["target", ".git", "node_modules"];
 
 /// Crates whose every file is test code, because nothing of them reaches a user.
-const DEV_ONLY: &[&str] = &["store-contract", "testkit", "e2e"];
+const DEV_ONLY: &[&str] = &["store-contract", "testkit", "e2e", "world"];
 
 /// One text file.
 pub struct File {

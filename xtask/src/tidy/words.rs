@@ -124,7 +124,7 @@ const VENDOR_HOMES: &[&str] = &[
     "e2e",
     "bench",
     "hostile",
-    "hostile",
+    "world",
 ];
 
 /// Every banned call or word outside its home.

@@ -1,0 +1,191 @@
+//! The invariants, each held against what the carrier's own ledger says and what clients were promised. Told of
+//! everything as it happens; keeps the first thing that is wrong. Knows nothing of how the engine works.
+
+mod dials;
+mod ending;
+mod promises;
+mod records;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use domain::{CallId, UserId};
+use store::Record;
+
+use crate::plan::{CallPlan, Plan};
+
+/// What must hold, by the names under which it is reported.
+pub mod invariant {
+    /// The carrier executes at most one create for each attempt.
+    pub const ONE_CREATE: &str = "one create";
+    /// An attempt whose request may have been executed is never sent again.
+    pub const ONE_REQUEST: &str = "one request";
+    /// No phone rings without a record that says so.
+    pub const RECORDED: &str = "no ring without a record";
+    /// A leg is bound to the attempt that made it.
+    pub const RIGHT_LEG: &str = "the right leg";
+    /// No attempt before it is due.
+    pub const DUE: &str = "due";
+    /// No more attempts than the policy allows, numbered one after the other.
+    pub const POLICY: &str = "policy";
+    /// One live leg of a call at a time.
+    pub const ONE_LIVE: &str = "one live leg";
+    /// Nothing is dialled while paused.
+    pub const PAUSED: &str = "paused";
+    /// Nothing is dialled after a cancel was answered.
+    pub const CANCELED: &str = "canceled";
+    /// No more dials than the pace allows, across restarts.
+    pub const PACE: &str = "pace";
+    /// No more live calls than allowed.
+    pub const LIVE_LIMIT: &str = "live limit";
+    /// A call that a client was promised is there.
+    pub const ACCEPTED: &str = "accepted is kept";
+    /// One idempotency key makes one call.
+    pub const ONE_KEY: &str = "one key, one call";
+    /// What a callback said that was answered is in the store.
+    pub const CALLBACKS: &str = "callbacks are kept";
+    /// Nothing forged is believed, nothing true refused.
+    pub const FORGED: &str = "nothing forged";
+    /// The history only grows, and no status moves back without a correction.
+    pub const MONOTONE: &str = "history only grows";
+    /// Unconfirmed only after a fault round the request, and after the time to settle.
+    pub const EARNED: &str = "unconfirmed is earned";
+    /// Every call ends once the faults stop.
+    pub const ENDS: &str = "every call ends";
+    /// The record is what the ledger says.
+    pub const TRUTH: &str = "the record is the ledger";
+    /// Nothing in the process panics.
+    pub const PANIC: &str = "no panic";
+}
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which invariant.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+/// What is known so far.
+pub struct Checks {
+    plan: Arc<Plan>,
+    /// The first thing that is wrong.
+    pub broken: Option<Violation>,
+    /// Every call in the store.
+    calls: BTreeMap<CallId, Known>,
+    /// Requests sent for each attempt, and legs made for it.
+    attempts: BTreeMap<(CallId, u32), Tried>,
+    /// The carrier's legs: whose each is; `None` when the carrier made it by mistake.
+    legs: BTreeMap<String, Option<(CallId, u32)>>,
+    /// The calls that clients were told of, by the place in the plan.
+    promised: BTreeMap<usize, (CallId, bool)>,
+    /// When each cancel was answered.
+    canceled: BTreeSet<CallId>,
+    paused: bool,
+    /// When permits were granted, as far back as the pace looks.
+    grants: VecDeque<u64>,
+    /// When the wall clock was last wrong, or put right.
+    clock_moved: Option<u64>,
+    /// By how much the wall clock has been wrong at most, in milliseconds.
+    clock_wrong_by: u64,
+}
+
+/// A call in the store.
+struct Known {
+    user: UserId,
+    place: usize,
+    record: Option<Record>,
+    ended_ms: Option<u64>,
+}
+
+/// What became of one attempt.
+#[derive(Default)]
+struct Tried {
+    /// Requests that were sent.
+    requests: u32,
+    /// The last one is proven not executed.
+    unsent: bool,
+    /// Something went wrong with it after it was permitted.
+    doubtful: bool,
+    /// Since when.
+    doubtful_ms: Option<u64>,
+    /// Legs that it made.
+    legs: Vec<String>,
+}
+
+impl Checks {
+    /// Nothing is known yet.
+    pub fn new(plan: &Arc<Plan>) -> Checks {
+        Checks {
+            plan: Arc::clone(plan),
+            broken: None,
+            calls: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            promised: BTreeMap::new(),
+            canceled: BTreeSet::new(),
+            paused: false,
+            grants: VecDeque::new(),
+            clock_moved: None,
+            clock_wrong_by: 0,
+        }
+    }
+
+    /// Writes down what is wrong, if nothing was before.
+    pub fn breaks(&mut self, invariant: &'static str, what: String) {
+        self.broken.get_or_insert(Violation { invariant, what });
+    }
+
+    /// Whose call it is; `None` when it is not in the store.
+    pub fn user_of(&self, id: CallId) -> Option<UserId> {
+        self.calls.get(&id).map(|known| known.user.clone())
+    }
+
+    /// Every call in the store.
+    pub fn all(&self) -> Vec<CallId> {
+        self.calls.keys().copied().collect()
+    }
+
+    /// The wall clock was put wrong, or right.
+    pub fn clock_moves(&mut self, now_ms: u64, by: i64) {
+        self.clock_moved = Some(now_ms);
+        self.clock_wrong_by = self.clock_wrong_by.max(by.unsigned_abs());
+    }
+
+    /// A call is in the store from here on.
+    pub fn accepts(&mut self, id: CallId, user: &UserId) {
+        let number = user
+            .as_str()
+            .rsplit('-')
+            .next()
+            .and_then(|it| it.parse::<usize>().ok());
+        let plan = Arc::clone(&self.plan);
+        let place = plan.calls.iter().position(|call| Some(call.number) == number);
+        let Some(place) = place else {
+            return self.breaks(invariant::RECORDED, format!("call {id} is nobody's"));
+        };
+        let twin = self.calls.iter().find(|(_, known)| known.place == place);
+        if let Some((twin, _)) = twin
+            && plan.calls[place].key
+        {
+            let what = format!("one key has two calls: {twin} and {id}");
+            self.breaks(invariant::ONE_KEY, what);
+        }
+        let known = Known {
+            user: user.clone(),
+            place,
+            record: None,
+            ended_ms: None,
+        };
+        self.calls.insert(id, known);
+    }
+
+    fn planned(&self, id: CallId) -> Option<&CallPlan> {
+        self.calls.get(&id).map(|known| &self.plan.calls[known.place])
+    }
+
+    fn tried(&mut self, (id, attempt): (CallId, u32)) -> &mut Tried {
+        self.attempts.entry((id, attempt)).or_default()
+    }
+}

@@ -1,0 +1,198 @@
+//! Permits, requests and rings: what may be dialled, when, and how often.
+
+use std::time::Duration;
+
+use domain::{AttemptStatus, Call, CallId, CallState};
+
+use super::{Checks, invariant};
+use crate::hub::whole;
+
+/// A slot of the pace is taken before the connection is opened (5 s), the permit asked for and the request sent: so
+/// much may bunch up what the pace has let go one by one. A slow store adds its own seconds.
+const BUNCHED: Duration = Duration::from_secs(14);
+/// How far the engine's clock may be from the true one without anybody having moved it.
+const TOLERANCE_MS: u64 = 50;
+
+impl Checks {
+    /// A permit is granted to this call, of which so many are live now.
+    pub fn grants(&mut self, now_ms: u64, call: &Call, live: u64) {
+        let CallState::Dialling { attempt, .. } = call.state else {
+            return;
+        };
+        let id = call.id;
+        if self.paused {
+            self.breaks(
+                invariant::PAUSED,
+                format!("{id} may be dialled while dialling is paused"),
+            );
+        }
+        if self.canceled.contains(&id) {
+            let what = format!("{id} may be dialled after its cancel was answered");
+            self.breaks(invariant::CANCELED, what);
+        }
+        if self.plan.max_live.is_some_and(|most| live > u64::from(most)) {
+            self.breaks(invariant::LIVE_LIMIT, format!("{live} calls are live"));
+        }
+        let most = self.planned(id).map_or(0, |plan| plan.policy.max_attempts);
+        if attempt > most || attempt as usize != call.attempts.len() + 1 {
+            let what = format!("attempt {attempt} of {id}, which may have {most}");
+            self.breaks(invariant::POLICY, what);
+        }
+        self.is_due(now_ms, call, attempt);
+        self.keeps_pace(now_ms);
+        // From here on a crash leaves it open whether it was sent.
+        let tried = self.tried((id, attempt));
+        tried.unsent = false;
+    }
+
+    fn is_due(&mut self, now_ms: u64, call: &Call, attempt: u32) {
+        if self.clock_moved.is_some() {
+            // What was due by one clock is judged by another.
+            return;
+        }
+        let Some(plan) = self.planned(call.id) else { return };
+        let start = u64::try_from(testkit::clock::START.millis()).unwrap_or(0);
+        let earliest = match call.attempts.last() {
+            None => plan.scheduled.map(|gap| start + whole(plan.at) + whole(gap)),
+            Some(last) => {
+                let delays = &plan.policy.retry_delays;
+                let gap = delays.get(attempt as usize - 2).or(delays.last());
+                let ended = last.ended_at.and_then(|at| u64::try_from(at.millis()).ok());
+                // The carrier's times have whole seconds.
+                ended
+                    .zip(gap)
+                    .map(|(ended, gap)| ended / 1_000 * 1_000 + whole(*gap))
+            }
+        };
+        if earliest.is_some_and(|earliest| now_ms + TOLERANCE_MS < earliest) {
+            let early = earliest.unwrap_or(0).saturating_sub(now_ms);
+            let what = format!("attempt {attempt} of {} is {early} ms early", call.id);
+            self.breaks(invariant::DUE, what);
+        }
+    }
+
+    /// Never more than a burst and what the rate allows besides, in any stretch of time.
+    fn keeps_pace(&mut self, now_ms: u64) {
+        let rate = self.plan.rate;
+        self.grants.push_back(now_ms);
+        if self.grants.len() > 4 * rate.burst as usize + 64 {
+            self.grants.pop_front();
+        }
+        if self.clock_moved.is_some() {
+            return;
+        }
+        let count = self.grants.len();
+        for (place, from) in self.grants.iter().enumerate() {
+            let seconds = (now_ms - from + whole(BUNCHED)) as f64 / 1_000.0;
+            let most = f64::from(rate.burst) + seconds * rate.per_second + 1.0;
+            let granted = count - place;
+            if granted as f64 > most {
+                let what = format!("{granted} dials in {} ms", now_ms - from);
+                return self.breaks(invariant::PACE, what);
+            }
+        }
+    }
+
+    /// A request for a call is sent.
+    pub fn sends(&mut self, dial: Option<(CallId, u32)>) {
+        let Some(dial) = dial else {
+            let what = "a request for a call that no dial asked for".to_owned();
+            return self.breaks(invariant::ONE_REQUEST, what);
+        };
+        let tried = self.tried(dial);
+        tried.requests += 1;
+        let again = tried.requests > 1 && tried.doubtful;
+        tried.unsent = false;
+        if again {
+            let what = format!(
+                "attempt {} of {} is sent again, although its first request may have been executed",
+                dial.1, dial.0
+            );
+            self.breaks(invariant::ONE_REQUEST, what);
+        }
+    }
+
+    /// The request is proven not to have been executed, and its sender is told so.
+    pub fn proven_unsent(&mut self, dial: Option<(CallId, u32)>) {
+        if let Some(dial) = dial {
+            self.tried(dial).unsent = true;
+        }
+    }
+
+    /// Something happened after which its sender cannot know whether the request was executed.
+    pub fn doubtful(&mut self, dial: Option<(CallId, u32)>) {
+        if let Some(dial) = dial {
+            let tried = self.tried(dial);
+            tried.doubtful |= !tried.unsent;
+        }
+    }
+
+    /// The process dies: every permit that is out is in doubt.
+    pub fn process_dies(&mut self) {
+        let out: Vec<_> = self
+            .calls
+            .iter()
+            .filter_map(|(id, known)| match known.record.as_ref()?.call.state {
+                CallState::Dialling { attempt, .. } => Some((*id, attempt)),
+                _ => None,
+            })
+            .collect();
+        for dial in out {
+            self.tried(dial).doubtful = true;
+        }
+    }
+
+    /// The carrier has made a leg; `named` is what its address names, `again` its own mistake.
+    pub fn rings(
+        &mut self,
+        now_ms: u64,
+        sid: &str,
+        dial: Option<(CallId, u32)>,
+        named: Option<(CallId, u32)>,
+        again: bool,
+    ) {
+        let owner = dial.filter(|_| !again);
+        self.legs.insert(sid.to_owned(), owner);
+        let Some(dial @ (id, attempt)) = dial else {
+            return self.breaks(invariant::RECORDED, format!("{sid} rings and nobody dialled"));
+        };
+        if named.is_some_and(|named| named != dial) {
+            let what = format!("{sid} of attempt {attempt} of {id} names another in its address");
+            self.breaks(invariant::RECORDED, what);
+        }
+        if again {
+            self.tried(dial).doubtful = true;
+            return;
+        }
+        let tried = self.tried(dial);
+        tried.legs.push(sid.to_owned());
+        let legs = tried.legs.join(" and ");
+        if tried.legs.len() > 1 {
+            let what = format!("attempt {attempt} of {id} rings twice: {legs}");
+            self.breaks(invariant::ONE_CREATE, what);
+        }
+        let record = self.calls.get(&id).and_then(|known| known.record.as_ref());
+        let Some(call) = record.map(|record| &record.call) else {
+            let what = format!("{sid} rings for {id}, of which there is no record");
+            return self.breaks(invariant::RECORDED, what);
+        };
+        let permitted =
+            matches!(call.state, CallState::Dialling { attempt: permitted, .. } if permitted == attempt);
+        let is_known = permitted || call.attempt(attempt).is_some();
+        let alive = |it: &&domain::Attempt| it.number != attempt && it.is_open() && !it.in_doubt();
+        let other = call.attempts.iter().find(alive).map(|it| it.number);
+        let late = call
+            .attempt(attempt)
+            .is_some_and(|it| it.status == AttemptStatus::Unconfirmed);
+        if !is_known {
+            let what = format!(
+                "{sid} rings at {now_ms} for attempt {attempt} of {id}, which the record does not have"
+            );
+            self.breaks(invariant::RECORDED, what);
+        }
+        if let Some(other) = other.filter(|_| !late) {
+            let what = format!("attempt {attempt} of {id} rings while attempt {other} is live");
+            self.breaks(invariant::ONE_LIVE, what);
+        }
+    }
+}

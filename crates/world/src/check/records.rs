@@ -1,0 +1,154 @@
+//! One call's record, each time it has changed: nothing of it is ever taken back.
+
+use domain::{Attempt, AttemptStatus, CallId, Event, EventKind};
+use store::Record;
+
+use super::{Checks, invariant};
+
+impl Checks {
+    /// A call stands so now.
+    pub fn stands(&mut self, now_ms: u64, record: Record) {
+        let id = record.call.id;
+        let Some(known) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let before = known.record.take();
+        if record.call.is_over() {
+            known.ended_ms.get_or_insert(now_ms);
+        } else {
+            known.ended_ms = None;
+        }
+        let seen = before.as_ref().map_or(0, |before| before.events.len());
+        if let Some(before) = &before {
+            self.only_grows(id, before, &record);
+        }
+        let fresh = record.events.get(seen..).unwrap_or_default();
+        for event in fresh {
+            self.doubts(now_ms, id, event);
+        }
+        for attempt in &record.call.attempts {
+            let earlier = before
+                .as_ref()
+                .and_then(|before| before.call.attempt(attempt.number));
+            self.is_right_leg(id, attempt, earlier);
+            self.is_earned(now_ms, id, attempt, earlier);
+        }
+        if let Some(known) = self.calls.get_mut(&id) {
+            known.record = Some(record);
+        }
+    }
+
+    fn only_grows(&mut self, id: CallId, before: &Record, after: &Record) {
+        let kept = after.events.get(..before.events.len());
+        if kept != Some(&before.events[..]) {
+            let what = format!("the history of {id} was changed");
+            return self.breaks(invariant::MONOTONE, what);
+        }
+        if after.call.attempts.len() < before.call.attempts.len() {
+            let what = format!("{id} has fewer attempts than before");
+            return self.breaks(invariant::MONOTONE, what);
+        }
+        let fresh = &after.events[before.events.len()..];
+        let corrected = |number: Option<u32>| {
+            fresh
+                .iter()
+                .any(|event| matches!(event.kind, EventKind::Corrected { attempt, .. } if attempt == number))
+        };
+        for (was, is) in before.call.attempts.iter().zip(&after.call.attempts) {
+            let moved_back = if was.is_open() && is.is_open() {
+                rank(is.status) < rank(was.status)
+            } else {
+                !was.is_open() && is.status != was.status && !corrected(Some(was.number))
+            };
+            if moved_back || (was.sid.is_some() && was.sid != is.sid) {
+                let what = format!(
+                    "attempt {} of {id} went from {} to {} without a correction",
+                    was.number,
+                    was.status.word(),
+                    is.status.word()
+                );
+                self.breaks(invariant::MONOTONE, what);
+            }
+        }
+        let any = fresh
+            .iter()
+            .any(|event| matches!(event.kind, EventKind::Corrected { .. }));
+        if before.call.is_over() && before.call.status() != after.call.status() && !any {
+            let what = format!(
+                "{id} had ended {} and is {} without a correction",
+                before.call.status().word(),
+                after.call.status().word()
+            );
+            self.breaks(invariant::MONOTONE, what);
+        }
+    }
+
+    /// A doubt begins when it is written down.
+    fn doubts(&mut self, now_ms: u64, id: CallId, event: &Event) {
+        if let EventKind::InDoubt { attempt, .. } = event.kind {
+            self.tried((id, attempt)).doubtful_ms.get_or_insert(now_ms);
+        }
+    }
+
+    fn is_right_leg(&mut self, id: CallId, attempt: &Attempt, earlier: Option<&Attempt>) {
+        let Some(sid) = attempt
+            .sid
+            .as_ref()
+            .filter(|sid| earlier.is_none_or(|it| it.sid.as_ref() != Some(sid)))
+        else {
+            return;
+        };
+        let number = attempt.number;
+        match self.legs.get(sid.as_str()) {
+            None => self.breaks(
+                invariant::RIGHT_LEG,
+                format!("attempt {number} of {id} has {sid}, which the carrier never made"),
+            ),
+            Some(Some(owner)) if *owner != (id, number) => {
+                let what = format!(
+                    "attempt {number} of {id} has {sid}, which is attempt {} of {}",
+                    owner.1, owner.0
+                );
+                self.breaks(invariant::RIGHT_LEG, what);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_earned(&mut self, now_ms: u64, id: CallId, attempt: &Attempt, earlier: Option<&Attempt>) {
+        let is_new = attempt.status == AttemptStatus::Unconfirmed
+            && earlier.is_none_or(|it| it.status != AttemptStatus::Unconfirmed);
+        if !is_new {
+            return;
+        }
+        let settle = crate::hub::whole(self.plan.rules.settle_after);
+        let clock_moved = self.clock_moved.is_some();
+        let tried = self.tried((id, attempt.number));
+        let (doubtful, since) = (tried.doubtful, tried.doubtful_ms);
+        let number = attempt.number;
+        if !doubtful {
+            let what =
+                format!("attempt {number} of {id} is unconfirmed, and nothing went wrong with its request");
+            self.breaks(invariant::EARNED, what);
+        }
+        if let Some(since) = since.filter(|since| now_ms + WRITTEN_LATE_MS < since + settle && !clock_moved) {
+            let what = format!(
+                "attempt {number} of {id} is unconfirmed {} ms after the doubt began",
+                now_ms - since
+            );
+            self.breaks(invariant::EARNED, what);
+        }
+    }
+}
+
+/// A doubt is as old as the step that began it, which a slow store wrote down by so much later.
+const WRITTEN_LATE_MS: u64 = 7_000;
+
+fn rank(status: AttemptStatus) -> u8 {
+    match status {
+        AttemptStatus::Initiated => 1,
+        AttemptStatus::Ringing => 2,
+        AttemptStatus::InProgress => 3,
+        _ => 4,
+    }
+}
