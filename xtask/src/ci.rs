@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{api, docs, packaging, pg, tidy};
+use crate::{api, docs, packaging, pg, sim, tidy};
 
 /// The feature of the binary that lets a test stop it at a named point; built in for tests where it exists.
 const CRASH_POINTS: &str = "crash-points";
@@ -61,8 +61,20 @@ pub fn ci(root: &Path) -> Result<()> {
     docs::run(root, &redial, true)?;
     packaging::run(root, &redial)?;
     api::run(root, &redial)?;
+    for args in WORLDS {
+        eprintln!("xtask: simulated world");
+        sim::run(root, &args.map(str::to_owned))?;
+    }
     step("tests", &mut tests)
 }
+
+/// The simulated worlds that every change must pass, in a minute on a small machine: sound ones on both stores, and
+/// each planted bug noticed.
+const WORLDS: [[&str; 4]; 3] = [
+    ["--seeds", "1500", "--store", "model"],
+    ["--seeds", "60", "--store", "sqlite"],
+    ["--seeds", "1000", "--bug", "all"],
+];
 
 /// Builds the binary and holds the published document against it.
 ///

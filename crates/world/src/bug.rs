@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use carrier::Webhook;
-use domain::{Answer, Input};
+use domain::{Answer, Input, Timestamp};
 use http::{HeaderMap, HeaderValue};
 use store::NewCall;
 
@@ -73,6 +73,11 @@ pub fn spoil_new(bug: Option<Bug>, new: &mut NewCall) {
         Some(Bug::KeyNotKept) => new.key = None,
         Some(Bug::RetryCountedFromZero) => new.request.policy.retry_delays.truncate(1),
         Some(Bug::AttemptsCountedFromZero) => new.request.policy.max_attempts = domain::limits::MAX_ATTEMPTS,
+        Some(Bug::PaceForgotten) => {
+            if let Some(terms) = &mut new.permit {
+                terms.pace_clear_at = Timestamp::from_millis(0);
+            }
+        }
         _ => {}
     }
 }

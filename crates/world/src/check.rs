@@ -76,7 +76,8 @@ pub struct Checks {
     calls: BTreeMap<CallId, Known>,
     /// Requests sent for each attempt, and legs made for it.
     attempts: BTreeMap<(CallId, u32), Tried>,
-    /// The carrier's legs: whose each is; `None` when the carrier made it by mistake.
+    /// The carrier's legs: whose each is; `None` when the carrier made it by mistake. One of those may be taken for
+    /// another attempt's between the same numbers: the list does not say of which request it was made.
     legs: BTreeMap<String, Option<(CallId, u32)>>,
     /// The calls that clients were told of, by the place in the plan.
     promised: BTreeMap<usize, (CallId, bool)>,
@@ -104,8 +105,6 @@ struct Known {
 struct Tried {
     /// Requests that were sent.
     requests: u32,
-    /// The last one is proven not executed.
-    unsent: bool,
     /// Something went wrong with it after it was permitted.
     doubtful: bool,
     /// Since when.
@@ -183,6 +182,11 @@ impl Checks {
 
     fn planned(&self, id: CallId) -> Option<&CallPlan> {
         self.calls.get(&id).map(|known| &self.plan.calls[known.place])
+    }
+
+    /// Whether the carrier made this leg by mistake.
+    fn is_mistake(&self, sid: &str) -> bool {
+        matches!(self.legs.get(sid), Some(None))
     }
 
     fn tried(&mut self, (id, attempt): (CallId, u32)) -> &mut Tried {

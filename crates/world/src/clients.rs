@@ -72,9 +72,11 @@ pub fn ask(
 ) -> Option<tokio::task::AbortHandle> {
     let Some(process) = process.filter(|process| process.up) else {
         let mut state = hub.lock();
-        // Nothing was sent: everybody may come again.
-        let gap = state.millis(500, 2_000);
-        state.after(gap, Event::Asks(question));
+        // Nothing was sent: everybody may come again, but for an operator who wants something else by now.
+        if !matches!(question.wish, Wish::Switch(_)) || question.id == state.switched {
+            let gap = state.millis(500, 2_000);
+            state.after(gap, Event::Asks(question));
+        }
         return None;
     };
     let mut state = hub.lock();

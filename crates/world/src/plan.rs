@@ -8,7 +8,7 @@ use domain::{MachineDetection, Policy, Rules};
 use engine::pace::Rate;
 
 use crate::dice::Dice;
-use crate::fault::{COUNT, KINDS};
+use crate::fault::{COUNT, Fault, KINDS};
 
 /// One world.
 #[derive(Debug, Clone)]
@@ -120,7 +120,13 @@ impl Plan {
             _ => dice.between(30, 80),
         };
         let people = Strangers::draw(&mut dice);
-        let mut calls: Vec<CallPlan> = (0..count).map(|_| call(&mut dice, &people, span, wild)).collect();
+        // In some worlds everything comes at once.
+        let rush = dice.happens(0.3);
+        let (busy, count) = match rush {
+            true => (Duration::from_secs(5), count.max(dice.between(10, 50))),
+            false => (span, count),
+        };
+        let mut calls: Vec<CallPlan> = (0..count).map(|_| call(&mut dice, &people, busy, wild)).collect();
         calls.sort_by_key(|call| call.at);
         for (number, call) in calls.iter_mut().enumerate() {
             call.number = number;
@@ -130,10 +136,10 @@ impl Plan {
             seed,
             span,
             calls,
-            deeds: deeds(&mut dice, span, wild),
+            deeds: deeds(&mut dice, busy, wild),
             faults: faults(&mut dice, wild),
             most_faults: u64::MAX,
-            lag: Duration::from_secs(dice.one_of(&[2, 10, 30, 60, 60, 300])),
+            lag: Duration::from_secs(dice.one_of(&[2, 30, 60, 60, 300, 1_800])),
             rules: Rules {
                 settle_after: Duration::from_secs(dice.one_of(&[60, 120, 120, 120])),
                 silence_after: Duration::from_secs(dice.one_of(&[30, 120, 120])),
@@ -159,7 +165,7 @@ struct Strangers {
 
 impl Strangers {
     fn draw(dice: &mut Dice) -> Strangers {
-        let (from, to) = (dice.between(1, 2), dice.one_of(&[1, 3, 10, 40]));
+        let (from, to) = (dice.between(1, 2), dice.one_of(&[1, 3, 10, 40, 40]));
         Strangers {
             from: (0..from).map(|it| format!("+1555000{:04}", 9_000 + it)).collect(),
             // None of the endings by which the simulated carrier is told what to do.
@@ -226,7 +232,8 @@ fn policy(dice: &mut Dice, wild: f64) -> Policy {
 }
 
 fn rate(dice: &mut Dice) -> Rate {
-    let (per_second, burst) = dice.one_of(&[(1.0, 1), (1.0, 10), (5.0, 3), (50.0, 50), (50.0, 50)]);
+    let (per_second, burst) =
+        dice.one_of(&[(1.0, 1), (1.0, 10), (1.0, 10), (5.0, 3), (50.0, 50), (50.0, 50)]);
     Rate { per_second, burst }
 }
 
@@ -245,7 +252,7 @@ fn deeds(dice: &mut Dice, span: Duration, wild: f64) -> Vec<(Duration, Deed)> {
 }
 
 fn deed(dice: &mut Dice) -> Deed {
-    let most = dice.one_of(&[1_000, 10_000, 100_000]);
+    let most = dice.one_of(&[300, 1_000, 10_000, 100_000]);
     let long = dice.millis(10, most);
     match dice.between(0, 9) {
         0..=2 => Deed::Kill(long),
@@ -265,8 +272,15 @@ fn deed(dice: &mut Dice) -> Deed {
 
 /// Half of all kinds at random, so that every world is strange in its own way.
 fn faults(dice: &mut Dice, wild: f64) -> [f64; COUNT] {
-    KINDS.map(|(_, _, most)| {
+    // In some worlds the carrier is hard to see through: answers lost, the list behind, callbacks late.
+    let dim = wild > 0.0 && dice.happens(0.1);
+    KINDS.map(|(fault, _, most)| {
         let (in_play, share) = (dice.happens(0.5), dice.share());
-        if in_play { most * wild * share } else { 0.0 }
+        match fault {
+            Fault::CutAfter | Fault::ListLags | Fault::CallbackLate if dim => most,
+            Fault::CallbackLost if dim => most / 4.0,
+            _ if in_play => most * wild * share,
+            _ => 0.0,
+        }
     })
 }

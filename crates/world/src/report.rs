@@ -8,7 +8,7 @@ use world::goal::GOALS;
 use world::plan::{Plan, shown};
 use world::shrink::shrink;
 use world::world::{Options, Outcome, run as run_one};
-use world::{Bug, Violation};
+use world::{BUGS, Bug, Violation};
 
 use crate::runs::{self, Sum, with_store};
 use crate::{Args, StoreKind};
@@ -151,7 +151,9 @@ fn fails(args: &Args, bug: Option<Bug>, seed: u64, violation: &Violation) {
         StoreKind::Model => "",
         StoreKind::Sqlite => " --store sqlite",
     };
-    println!("to see it again: cargo xtask sim --seed {seed}{store}");
+    let planted = BUGS.iter().find(|(known, ..)| Some(*known) == bug);
+    let planted = planted.map_or_else(String::new, |(_, name, _)| format!(" --bug {name}"));
+    println!("to see it again: cargo xtask sim --seed {seed}{store}{planted}");
 }
 
 fn tells(args: &Args, bug: Option<Bug>, seed: u64) {
@@ -180,7 +182,7 @@ fn show_plan(plan: &Plan, outcome: &Outcome) {
     );
     for call in &plan.calls {
         println!(
-            "  call {} at {}: to {} from {}, {} attempts after {:?}, rings {}, key {}, rival {:?}, cancel {:?}, give up {}",
+            "  call {} at {}: to {} from {}, {} attempts after {:?}, rings {}, not before {:?}, key {}, rival {:?}, cancel {:?}, give up {}",
             call.number,
             shown(call.at),
             call.to,
@@ -188,6 +190,7 @@ fn show_plan(plan: &Plan, outcome: &Outcome) {
             call.policy.max_attempts,
             call.policy.retry_delays,
             shown(call.policy.ring_timeout),
+            call.scheduled,
             call.key,
             call.rival,
             call.cancel,

@@ -180,10 +180,7 @@ pub fn arrive(state: &mut State, arriving: Arriving) {
         back,
     } = arriving;
     let answer = match fault {
-        Some(Fault::TooMany) => {
-            state.checks.proven_unsent(dial);
-            reply(state, 429, problem(429, 20_429, "Too Many Requests"))
-        }
+        Some(Fault::TooMany) => reply(state, 429, problem(429, 20_429, "Too Many Requests")),
         Some(Fault::BrokenWithout) => {
             state.checks.doubtful(dial);
             reply(state, 503, problem(503, 20_503, "Service unavailable"))
@@ -216,17 +213,7 @@ pub fn arrive(state: &mut State, arriving: Arriving) {
             state.checks.doubtful(dial);
             execute(state, &request, dial, false)
         }
-        _ => {
-            let answer = execute(state, &request, dial, false);
-            if answer
-                .as_ref()
-                .is_ok_and(|answer| answer.status().as_u16() >= 400)
-            {
-                // In the carrier's own words: definite.
-                state.checks.proven_unsent(dial);
-            }
-            answer
-        }
+        _ => execute(state, &request, dial, false),
     };
     let takes = match fault {
         Some(Fault::AnswerSlow | Fault::AskSlow) => state.millis(1_000, 45_000),

@@ -11,6 +11,7 @@ use store_contract::model::Model;
 use store_sqlite::{Purpose, SqliteStore};
 use testkit::clock::START;
 use testkit::given;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::bug::Bug;
 use crate::callbacks;
@@ -71,7 +72,6 @@ pub struct Outcome {
 /// # Panics
 /// When the machine gives no room for a database.
 pub fn run(plan: &Arc<Plan>, options: &Options) -> Outcome {
-    panics::watch();
     let hub = Arc::new(Hub::new(plan, options.story));
     let mut world = World {
         dice: Arc::new(EngineDice::new(plan.seed)),
@@ -178,10 +178,8 @@ impl World {
 
     /// Lets the process do what it can while the clock stands, and takes what it says.
     fn settle(&mut self) {
-        if let Some(process) = self.process.as_ref().filter(|process| !process.frozen) {
-            process.run();
-        }
-        if let Some(message) = panics::take() {
+        let moving = self.process.as_ref().filter(|process| !process.frozen);
+        if let Some(message) = moving.and_then(|process| panics::during(|| process.run())) {
             self.hub.lock().checks.breaks(invariant::PANIC, message);
         }
         loop {
@@ -381,7 +379,8 @@ impl World {
         let until = self.hub.clock.now() + A_DAY;
         while self.is_sound() && self.hub.clock.now() < until && self.hub.lock().checks.unproven() > 0 {
             let now = self.hub.clock.now();
-            let next = finish(self.disk.open().next_check(now)).ok().flatten();
+            let store = self.disk.open();
+            let next = self.disk.ask(store.next_check(now)).ok().flatten();
             let Some(next) = next else { return };
             self.hub.clock.advance(next.since(now));
             let moment = self.hub.clock.now() + A_MOMENT;
@@ -396,8 +395,11 @@ impl World {
         self.process = None;
         let store = self.disk.open();
         let ids = self.hub.lock().checks.all();
-        for id in &ids {
-            look(&*store, &self.hub, *id);
+        {
+            let _outside = self.disk.runtime.as_ref().map(Runtime::enter);
+            for id in &ids {
+                look(&*store, &self.hub, *id);
+            }
         }
         let mut state = self.hub.lock();
         let state = &mut *state;
@@ -425,11 +427,24 @@ impl World {
 struct Backing {
     folder: Option<PathBuf>,
     open: Option<Arc<dyn Store>>,
+    /// For questions that no process asks: a database answers on threads of a runtime.
+    runtime: Option<Runtime>,
 }
 
 impl Backing {
     fn new(folder: Option<PathBuf>) -> Backing {
-        Backing { folder, open: None }
+        let runtime = folder.is_some().then(|| Builder::new_current_thread().build());
+        Backing {
+            folder,
+            open: None,
+            runtime: runtime.and_then(Result::ok),
+        }
+    }
+
+    /// Asks the store from outside of any process.
+    fn ask<T>(&self, question: impl Future<Output = T>) -> T {
+        let _outside = self.runtime.as_ref().map(Runtime::enter);
+        finish(question)
     }
 
     fn open(&mut self) -> Arc<dyn Store> {

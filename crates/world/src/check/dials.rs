@@ -5,11 +5,17 @@ use std::time::Duration;
 use domain::{AttemptStatus, Call, CallId, CallState};
 
 use super::{Checks, invariant};
+use crate::fault::Fault;
 use crate::hub::whole;
+use crate::plan::Deed;
 
-/// A slot of the pace is taken before the connection is opened (5 s), the permit asked for and the request sent: so
-/// much may bunch up what the pace has let go one by one. A slow store adds its own seconds.
-const BUNCHED: Duration = Duration::from_secs(14);
+/// A slot of the pace is taken before the connection is opened, the permit asked for and the request sent: so much may
+/// bunch up what the pace has let go one by one, where nothing is slow.
+const BUNCHED: Duration = Duration::from_millis(200);
+/// ... where connections may be slow: the longest that the engine waits for one.
+const BUNCHED_BY_CONNECTIONS: Duration = Duration::from_secs(5);
+/// ... where the store may be slow: before a permit and after it, and before a turn's other questions.
+const BUNCHED_BY_STORE: Duration = Duration::from_secs(9);
 /// How far the engine's clock may be from the true one without anybody having moved it.
 const TOLERANCE_MS: u64 = 50;
 
@@ -40,9 +46,6 @@ impl Checks {
         }
         self.is_due(now_ms, call, attempt);
         self.keeps_pace(now_ms);
-        // From here on a crash leaves it open whether it was sent.
-        let tried = self.tried((id, attempt));
-        tried.unsent = false;
     }
 
     fn is_due(&mut self, now_ms: u64, call: &Call, attempt: u32) {
@@ -81,9 +84,10 @@ impl Checks {
         if self.clock_moved.is_some() {
             return;
         }
+        let bunched = whole(self.bunched());
         let count = self.grants.len();
         for (place, from) in self.grants.iter().enumerate() {
-            let seconds = (now_ms - from + whole(BUNCHED)) as f64 / 1_000.0;
+            let seconds = (now_ms - from + bunched) as f64 / 1_000.0;
             let most = f64::from(rate.burst) + seconds * rate.per_second + 1.0;
             let granted = count - place;
             if granted as f64 > most {
@@ -91,6 +95,22 @@ impl Checks {
                 return self.breaks(invariant::PACE, what);
             }
         }
+    }
+
+    fn bunched(&self) -> Duration {
+        let in_play = |fault: Fault| self.plan.faults[fault as usize] > 0.0;
+        let mut bunched = BUNCHED;
+        if in_play(Fault::ConnectSlow) {
+            bunched += BUNCHED_BY_CONNECTIONS;
+        }
+        if in_play(Fault::StoreSlow) {
+            bunched += BUNCHED_BY_STORE;
+        }
+        let frozen = self.plan.deeds.iter().map(|(_, deed)| match deed {
+            Deed::Freeze(long) => *long,
+            _ => Duration::ZERO,
+        });
+        bunched + frozen.sum::<Duration>()
     }
 
     /// A request for a call is sent.
@@ -102,7 +122,6 @@ impl Checks {
         let tried = self.tried(dial);
         tried.requests += 1;
         let again = tried.requests > 1 && tried.doubtful;
-        tried.unsent = false;
         if again {
             let what = format!(
                 "attempt {} of {} is sent again, although its first request may have been executed",
@@ -112,18 +131,10 @@ impl Checks {
         }
     }
 
-    /// The request is proven not to have been executed, and its sender is told so.
-    pub fn proven_unsent(&mut self, dial: Option<(CallId, u32)>) {
-        if let Some(dial) = dial {
-            self.tried(dial).unsent = true;
-        }
-    }
-
     /// Something happened after which its sender cannot know whether the request was executed.
     pub fn doubtful(&mut self, dial: Option<(CallId, u32)>) {
         if let Some(dial) = dial {
-            let tried = self.tried(dial);
-            tried.doubtful |= !tried.unsent;
+            self.tried(dial).doubtful = true;
         }
     }
 

@@ -126,7 +126,11 @@ impl Checks {
         };
         let several = record.call.attempt(number).is_some_and(|attempt| {
             let words = attempt.error_message.as_deref().unwrap_or_default();
-            attempt.sid.is_some() || words.contains("several legs")
+            let other = attempt
+                .sid
+                .as_ref()
+                .is_some_and(|sid| self.is_mistake(sid.as_str()));
+            other || words.contains("several legs")
         });
         several || self.clock_wrong_by > CLOCKS_AGREE_MS
     }

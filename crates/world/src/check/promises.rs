@@ -51,7 +51,9 @@ impl Checks {
         status: &str,
         number: Option<u32>,
     ) {
-        let Some((id, attempt)) = named else { return };
+        let Some((id, attempt)) = named.filter(|_| !self.is_mistake(sid)) else {
+            return;
+        };
         let Some(record) = self.calls.get(&id).and_then(|known| known.record.as_ref()) else {
             return;
         };
