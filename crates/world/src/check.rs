@@ -84,8 +84,8 @@ pub struct Checks {
     /// When each cancel was answered.
     canceled: BTreeSet<CallId>,
     paused: bool,
-    /// When permits were granted, as far back as the pace looks.
-    grants: VecDeque<u64>,
+    /// When requests for calls were sent, as far back as the pace looks.
+    sent: VecDeque<u64>,
     /// When the wall clock was last wrong, or put right.
     clock_moved: Option<u64>,
     /// By how much the wall clock has been wrong at most, in milliseconds.
@@ -125,7 +125,7 @@ impl Checks {
             promised: BTreeMap::new(),
             canceled: BTreeSet::new(),
             paused: false,
-            grants: VecDeque::new(),
+            sent: VecDeque::new(),
             clock_moved: None,
             clock_wrong_by: 0,
         }

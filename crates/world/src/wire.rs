@@ -112,7 +112,8 @@ impl Connection for Open {
         let fault = {
             let mut state = hub.lock();
             if is_create {
-                state.checks.sends(dial);
+                let now_ms = state.now_ms();
+                state.checks.sends(now_ms, dial);
                 if let Some((call, attempt)) = dial {
                     state.tell(|| format!("request for attempt {attempt} of {call} is sent"));
                 }

@@ -45,7 +45,6 @@ impl Checks {
             self.breaks(invariant::POLICY, what);
         }
         self.is_due(now_ms, call, attempt);
-        self.keeps_pace(now_ms);
     }
 
     fn is_due(&mut self, now_ms: u64, call: &Call, attempt: u32) {
@@ -77,21 +76,21 @@ impl Checks {
     /// Never more than a burst and what the rate allows besides, in any stretch of time.
     fn keeps_pace(&mut self, now_ms: u64) {
         let rate = self.plan.rate;
-        self.grants.push_back(now_ms);
-        if self.grants.len() > 4 * rate.burst as usize + 64 {
-            self.grants.pop_front();
+        self.sent.push_back(now_ms);
+        if self.sent.len() > 4 * rate.burst as usize + 64 {
+            self.sent.pop_front();
         }
         if self.clock_moved.is_some() {
             return;
         }
         let bunched = whole(self.bunched());
-        let count = self.grants.len();
-        for (place, from) in self.grants.iter().enumerate() {
+        let count = self.sent.len();
+        for (place, from) in self.sent.iter().enumerate() {
             let seconds = (now_ms - from + bunched) as f64 / 1_000.0;
             let most = f64::from(rate.burst) + seconds * rate.per_second + 1.0;
-            let granted = count - place;
-            if granted as f64 > most {
-                let what = format!("{granted} dials in {} ms", now_ms - from);
+            let sent = count - place;
+            if sent as f64 > most {
+                let what = format!("{sent} dials in {} ms", now_ms - from);
                 return self.breaks(invariant::PACE, what);
             }
         }
@@ -114,7 +113,8 @@ impl Checks {
     }
 
     /// A request for a call is sent.
-    pub fn sends(&mut self, dial: Option<(CallId, u32)>) {
+    pub fn sends(&mut self, now_ms: u64, dial: Option<(CallId, u32)>) {
+        self.keeps_pace(now_ms);
         let Some(dial) = dial else {
             let what = "a request for a call that no dial asked for".to_owned();
             return self.breaks(invariant::ONE_REQUEST, what);
