@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::program::finish;
+use crate::program::{self, finish};
 
 /// Builds both binaries in one go, so that they share every dependency, and measures.
 ///
@@ -19,12 +19,7 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
         .current_dir(root)
         .args(["build", "--release", "--package", "cli", "--package", "bench"]);
     finish(&mut build)?;
-    // This program lies in `debug` of the folder in whose `release` cargo has just put the others.
-    let here = std::env::current_exe().context("the path of this program")?;
-    let built = here
-        .parent()
-        .context("this program lies in no folder")?
-        .with_file_name("release");
+    let built = program::target()?.join("release");
     let mut measure = Command::new(built.join("redial-bench"));
     measure.current_dir(root).args(args);
     finish(&mut measure)

@@ -6,9 +6,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::program::finish;
+use crate::program::{self, finish};
 
 /// The version that the book was last looked at with.
 const VERSION: &str = "0.5.4";
@@ -18,12 +18,7 @@ const VERSION: &str = "0.5.4";
 /// # Errors
 /// The installation or the tool.
 pub fn run(root: &Path) -> Result<()> {
-    // This program lies in target/debug.
-    let here = std::env::current_exe().context("the path of this program")?;
-    let target = here
-        .ancestors()
-        .nth(2)
-        .context("this program lies in no target folder")?;
+    let target = program::target()?;
     let tools = target.join("tools/mdbook");
     let mdbook = tools.join("bin/mdbook");
     if !is_wanted(&mdbook) {

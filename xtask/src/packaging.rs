@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::program::is_there;
+use crate::program::{self, is_there};
 
 /// What the service may be exposed to, in tenths of systemd's scale from 0 to 10: as it was when it was written, so
 /// that it only gets less.
@@ -111,12 +111,7 @@ fn promtool() -> Result<Option<PathBuf>> {
     if is_there("promtool") {
         return Ok(Some("promtool".into()));
     }
-    // This program lies in target/debug.
-    let here = std::env::current_exe().context("the path of this program")?;
-    let target = here
-        .ancestors()
-        .nth(2)
-        .context("this program lies in no target folder")?;
+    let target = program::target()?;
     let folder = target.join("tools/prometheus");
     let unpacked = folder.join("usr/bin/promtool");
     if unpacked.is_file() {

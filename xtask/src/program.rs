@@ -1,5 +1,6 @@
 //! Other programs, run by the steps.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -17,6 +18,20 @@ pub(crate) fn finish(command: &mut Command) -> Result<()> {
         bail!("{command:?} failed ({status})");
     }
     Ok(())
+}
+
+/// The folder that everything is built into, as this program was.
+///
+/// # Errors
+///
+/// This program lies somewhere else.
+pub(crate) fn target() -> Result<PathBuf> {
+    // This program lies in target/debug.
+    let here = std::env::current_exe().context("the path of this program")?;
+    let target = here.ancestors().nth(2);
+    Ok(target
+        .context("this program lies in no target folder")?
+        .to_owned())
 }
 
 /// Whether this machine has a program.

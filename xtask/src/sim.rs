@@ -6,9 +6,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::program::finish;
+use crate::program::{self, finish};
 
 /// Builds and runs it.
 ///
@@ -20,12 +20,7 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
         .current_dir(root)
         .args(["build", "--quiet", "--profile", PROFILE, "--package", "world"]);
     finish(&mut build)?;
-    // This program lies in `debug` of the folder in which cargo has just made a neighbour of it.
-    let here = std::env::current_exe().context("the path of this program")?;
-    let built = here
-        .parent()
-        .context("this program lies in no folder")?
-        .with_file_name(PROFILE);
+    let built = program::target()?.join(PROFILE);
     let mut world = Command::new(built.join("redial-world"));
     world.current_dir(root).args(args);
     finish(&mut world)

@@ -41,6 +41,7 @@ pub mod pairs;
 pub mod permits;
 pub mod queues;
 pub mod random;
+pub mod rate;
 pub mod reopen;
 pub mod restored;
 

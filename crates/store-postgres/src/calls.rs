@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use domain::step::Step;
-use domain::{Call, CallId, CallStatus, Event, Phone, Timestamp, UserId};
+use domain::{Call, CallId, Event, Phone, Timestamp, UserId};
 use store::codec::{self, CallColumns};
+use store::place::Place;
 use store::{Changes, Record, StoreError, Terms};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -27,57 +28,16 @@ pub(crate) struct Stored {
     pub(crate) events: i64,
 }
 
-/// The columns by which a call is found, each in an index of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) shelf: i64,
-    pub(crate) alive: bool,
-    pub(crate) due_at: Option<i64>,
-    pub(crate) check_at: Option<i64>,
-}
-
-impl Place {
-    fn of(call: &Call) -> Place {
-        Place {
-            shelf: shelf(call.status()),
-            alive: is_alive(call.status()),
-            due_at: call.due_at().map(Timestamp::millis),
-            check_at: call.check_at().map(Timestamp::millis),
-        }
-    }
-
-    /// Where the call goes after a step. A look that is noted too early stays until
-    /// [`put_off_check`] corrects it: it costs one look, whereas moving it with every callback
-    /// would change every index of the row each time.
-    fn after(self, call: &Call) -> Place {
-        let exact = Place::of(call);
-        let early = match (self.check_at, exact.check_at) {
-            (Some(noted), Some(needed)) => Some(noted.min(needed)),
-            (noted, None) if !call.is_over() => noted,
-            (_, needed) => needed,
-        };
-        Place {
-            check_at: early,
-            ..exact
-        }
+impl AsRef<Arc<Call>> for Stored {
+    fn as_ref(&self) -> &Arc<Call> {
+        &self.call
     }
 }
 
-/// The code under which lists look for a call with this status.
-pub(crate) fn shelf(status: CallStatus) -> i64 {
-    codec::status_to_code(if is_alive(status) {
-        CallStatus::Queued
-    } else {
-        status
-    })
-}
-
-/// Whether a status says that a leg may be alive. These share a shelf and have a small index of their own.
-pub(crate) fn is_alive(status: CallStatus) -> bool {
-    matches!(
-        status,
-        CallStatus::Initiated | CallStatus::Ringing | CallStatus::InProgress
-    )
+impl From<Stored> for Arc<Call> {
+    fn from(stored: Stored) -> Arc<Call> {
+        stored.call
+    }
 }
 
 /// The columns that [`stored`] reads, in its order.

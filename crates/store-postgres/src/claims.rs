@@ -1,146 +1,16 @@
-//! The right to send one request for one attempt: asked for, granted under two constraints of the
-//! database, and what became of it. Also who is due.
-//!
-//! Whether a call may be dialled is the domain's rule; here are the obstacles that only the store
-//! can see (a pause, the live limit, another dial between the same numbers), looked at in the
-//! transaction that writes the permit.
+//! Permits as rows: granted under two constraints of the database, and what became of them. Also who
+//! is due. Whether one is granted is decided in `store::work`.
 
-use std::sync::Arc;
-
-use domain::step::{Input, step};
-use domain::{Call, CallId, CallState, HoldReason, Refusal, Timestamp};
-use store::{Accepted, At, Due, Key, NewCall, PermitState, Permitted, StoreError, Terms};
+use domain::{Call, CallId, CallState, Timestamp};
+use store::{Due, PermitState, StoreError, Terms};
 
 use crate::calls;
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
-use crate::right::Right;
-use crate::tx::{Grant, Pair, Stop, Tx};
+use crate::tx::{Grant, Pair, Tx};
 
-/// What is said of a call that waits for another dial to the same person.
-const PAIR_TAKEN: &str = "another dial between the same two numbers is still undecided";
-
-/// Takes a call, its key and, where nothing stands in the way, the permit for its first dial.
-pub(crate) fn accept(tx: &mut Tx, new: &NewCall, at: &At, right: Right) -> Result<Accepted, Stop> {
-    let now = at.now;
-    let mut accepted = domain::step::accept(new.id, new.request.clone(), now);
-    let is_due = accepted.call.due_at().is_some_and(|due| due <= now);
-    let terms = new.permit.as_ref().filter(|_| is_due);
-    if let Some(terms) = terms {
-        want_obstacles(tx, &accepted.call, terms);
-    }
-    if let Some(key) = &new.key
-        && let Some(known) = known_key(tx, key)?
-    {
-        return Ok(known);
-    }
-    if let Some(terms) = terms {
-        let input = match obstacle(tx, &accepted.call, terms, right)? {
-            None => Some(due_input(terms)),
-            Some(Obstacle::Pair) => Some(pair_taken()),
-            // Not the call's own matter: it waits, and who looks at it is told of the pause or the
-            // limit itself.
-            Some(Obstacle::Paused | Obstacle::LiveLimit) => None,
-        };
-        if let Some(Ok(after)) = input.map(|input| step(&accepted.call, input, at.moment())) {
-            accepted.call = after.call;
-            accepted.events.extend(after.events);
-        }
-    }
-    let call = Arc::new(accepted.call);
-    calls::insert(tx, &call, &accepted.events, terms)?;
-    if let Some(key) = &new.key {
-        tx.add_key(&key.key, key.body, new.id, now);
-    }
-    Ok(Accepted::New(call))
-}
-
-fn known_key(tx: &mut Tx, key: &Key) -> Result<Option<Accepted>, Stop> {
-    let Some((body, id)) = tx.key(&key.key)? else {
-        return Ok(None);
-    };
-    if body != key.body {
-        return Ok(Some(Accepted::KeyTaken));
-    }
-    let stored = tx.call(id)?;
-    let stored = stored.ok_or_else(|| StoreError::broken("an idempotency key belongs to no call"))?;
-    Ok(Some(Accepted::Repeat(stored.call)))
-}
-
-fn due_input(terms: &Terms) -> Input {
-    Input::Due {
-        held: terms.held.clone(),
-    }
-}
-
-fn pair_taken() -> Input {
-    Input::Held {
-        reason: HoldReason::Pair,
-        message: PAIR_TAKEN.to_owned(),
-        retry_after: None,
-    }
-}
-
-/// Asks for the permit of a call's due dial.
-pub(crate) fn permit(
-    tx: &mut Tx,
-    id: CallId,
-    terms: &Terms,
-    at: &At,
-    right: Right,
-) -> Result<Permitted, Stop> {
-    tx.want_gate(terms.max_live.is_some());
-    let Some(stored) = tx.call(id)? else {
-        return Ok(Permitted::Refused(Refusal::AlreadyOver));
-    };
-    let dialled = match step(&stored.call, due_input(terms), at.moment()) {
-        Ok(dialled) => dialled,
-        Err(refusal) => return Ok(Permitted::Refused(refusal)),
-    };
-    match obstacle(tx, &stored.call, terms, right)? {
-        None => {
-            let call = calls::save(tx, &stored, dialled, Some(terms))?;
-            Ok(Permitted::Granted(Arc::unwrap_or_clone(call)))
-        }
-        Some(Obstacle::Paused) => Ok(Permitted::Paused),
-        Some(Obstacle::LiveLimit) => Ok(Permitted::LiveLimit),
-        Some(Obstacle::Pair) => match step(&stored.call, pair_taken(), at.moment()) {
-            Ok(held) => {
-                let call = calls::save(tx, &stored, held, None)?;
-                Ok(Permitted::Held(Arc::unwrap_or_clone(call)))
-            }
-            Err(refusal) => Ok(Permitted::Refused(refusal)),
-        },
-    }
-}
-
-enum Obstacle {
-    Paused,
-    LiveLimit,
-    Pair,
-}
-
-fn want_obstacles(tx: &mut Tx, call: &Call, terms: &Terms) {
-    tx.want_gate(terms.max_live.is_some());
-    tx.want_pair(&pair(call, &terms.account));
-}
-
-fn obstacle(tx: &mut Tx, call: &Call, terms: &Terms, right: Right) -> Result<Option<Obstacle>, Stop> {
-    want_obstacles(tx, call, terms);
-    let gate = tx.gate(terms.max_live.is_some())?;
-    right.check(gate.counted)?;
-    if gate.is_shut {
-        return Ok(Some(Obstacle::Paused));
-    }
-    let is_full = |live: i64| terms.max_live.is_some_and(|most| live >= i64::from(most));
-    if gate.live.is_some_and(is_full) {
-        return Ok(Some(Obstacle::LiveLimit));
-    }
-    let taken = tx.is_taken(&pair(call, &terms.account))?;
-    Ok(taken.then_some(Obstacle::Pair))
-}
-
-fn pair(call: &Call, account: &str) -> Pair {
+/// The numbers and the account of which one dial may be undecided.
+pub(crate) fn pair(call: &Call, account: &str) -> Pair {
     Pair {
         account: account.to_owned(),
         from: call.request.from.clone(),

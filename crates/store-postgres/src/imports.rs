@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use domain::step::Step;
+use store::work::with_orphans;
 use store::{At, Changes, Imported};
 
 use crate::tx::{Stop, Tx};
-use crate::{calls, claims, facts};
+use crate::{calls, claims};
 
 /// Takes calls in their order; says of each what became of it.
 pub(crate) fn import(tx: &mut Tx, steps: &[Step], at: &At) -> Result<Vec<Imported>, Stop> {
@@ -44,6 +45,6 @@ fn import_one(tx: &mut Tx, step: &Step, at: &At) -> Result<Imported, Stop> {
     for ((number, state), attempt) in states.into_iter().zip(&call.attempts) {
         claims::note_permit(tx, &call, number, state, attempt.permit_at);
     }
-    facts::with_orphans(tx, call, at)?;
+    with_orphans(tx, call, at)?;
     Ok(Imported::New)
 }

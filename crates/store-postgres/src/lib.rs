@@ -13,8 +13,8 @@ mod connect;
 mod dialling;
 mod error;
 mod examine;
-mod facts;
 mod flush;
+mod foresight;
 mod imports;
 mod load;
 mod lock;
@@ -22,6 +22,7 @@ mod migrate;
 mod open;
 mod pages;
 mod right;
+mod transaction;
 mod tx;
 mod writer;
 
@@ -30,7 +31,7 @@ use domain::step::{Input, Step};
 use domain::{Call, CallId, Phone, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
-    Record, Reported, Store, StoreError, Stray, Terms,
+    Record, Reported, Store, StoreError, Stray, Terms, work,
 };
 
 use connect::Pool;
@@ -54,12 +55,6 @@ fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// Whether an input tells of something that has happened outside, and so must never be refused for
-/// want of room.
-fn has_happened(input: &Input) -> bool {
-    !matches!(input, Input::Held { .. } | Input::Cancel | Input::GiveUp)
-}
-
 #[async_trait]
 impl Store for PostgresStore {
     async fn clock(&self) -> Result<Timestamp, StoreError> {
@@ -69,7 +64,10 @@ impl Store for PostgresStore {
     async fn accept(&self, new: NewCall, at: At) -> Result<Accepted, StoreError> {
         let right = self.right;
         self.writer
-            .asked(move |tx| claims::accept(tx, &new, &at, right))
+            .asked(move |tx| {
+                foresight::accept(tx, &new, at.now);
+                work::accept(tx, &new, &at, right)
+            })
             .await
     }
 
@@ -82,7 +80,10 @@ impl Store for PostgresStore {
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {
         let right = self.right;
         self.writer
-            .asked(move |tx| claims::permit(tx, id, &terms, &at, right))
+            .asked(move |tx| {
+                foresight::permit(tx, &terms);
+                work::permit(tx, id, &terms, &at, right)
+            })
             .await
     }
 
@@ -90,18 +91,21 @@ impl Store for PostgresStore {
         if let Input::Due { .. } = input {
             return Err(StoreError::broken("a dial is sent with a permit, never without"));
         }
-        let happened = has_happened(&input);
-        let work = move |tx: &mut Tx| facts::apply(tx, id, &input, &at);
+        let happened = work::has_happened(&input);
+        let apply = move |tx: &mut Tx| {
+            foresight::apply(tx, id, &input);
+            work::apply(tx, id, &input, &at)
+        };
         if happened {
-            self.writer.happened(work).await
+            self.writer.happened(apply).await
         } else {
-            self.writer.asked(work).await
+            self.writer.asked(apply).await
         }
     }
 
     async fn report(&self, stray: Stray, at: At) -> Result<Reported, StoreError> {
         self.writer
-            .happened(move |tx| facts::report(tx, &stray, &at))
+            .happened(move |tx| work::report(tx, &stray, &at))
             .await
     }
 

@@ -1,15 +1,14 @@
 //! Lists of a user's calls, at the same cost whatever is stored: every query walks one index from
 //! where the page begins, and `total` comes from counters where it must be exact.
 
-use std::sync::LazyLock;
-
-use domain::{CallStatus, Timestamp};
+use domain::Timestamp;
 use store::codec::{status_from_code, status_to_code};
+use store::place::{SHELVES, is_alive, shelf};
 use store::{Cursor, ListQuery, ListRow, Page, Total};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::calls::{id, is_alive, phone, shelf, unreadable, uuid};
+use crate::calls::{id, phone, unreadable, uuid};
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
 
@@ -119,14 +118,6 @@ impl Search {
         Query::new(sql, search.values)
     }
 }
-
-/// Every code that [`shelf`] gives.
-static SHELVES: LazyLock<Vec<i64>> = LazyLock::new(|| {
-    let mut shelves: Vec<i64> = CallStatus::ALL.into_iter().map(shelf).collect();
-    shelves.sort_unstable();
-    shelves.dedup();
-    shelves
-});
 
 /// A page, newest first, with how many match in all, as of one moment.
 pub(crate) async fn page(pool: &Pool, query: &ListQuery) -> Result<Page, Fault> {

@@ -4,16 +4,14 @@
 //! `cargo run --release -p store-sqlite --example upkeep [folder] [calls]`; the folder decides which disk
 //! is measured and defaults to the system's temporary one.
 
-mod given;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::{AttemptStatus, Fact, Source, Word};
-use given::{Failure, NOW, at, new_call, sid, terms};
 use store::{Store, Stray};
+use store_contract::rate::given::{Failure, NOW, at, new_call, sid, terms};
 use store_sqlite::{Purpose, SqliteStore, back_up, prune};
 
 /// Callers that fill the database at once.

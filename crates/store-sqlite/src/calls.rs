@@ -7,9 +7,10 @@
 use std::sync::{Arc, LazyLock};
 
 use domain::step::Step;
-use domain::{Call, CallId, CallStatus, Event, Phone, Timestamp, UserId};
+use domain::{Call, CallId, Event, Phone, Timestamp, UserId};
 use rusqlite::{Connection, Row, ToSql};
 use store::codec::{self, CallColumns};
+use store::place::Place;
 use store::{Changes, Record, StoreError, Terms};
 
 use crate::claims;
@@ -23,6 +24,18 @@ pub(crate) struct Stored {
     pub(crate) call: Arc<Call>,
     place: Place,
     events: i64,
+}
+
+impl AsRef<Arc<Call>> for Stored {
+    fn as_ref(&self) -> &Arc<Call> {
+        &self.call
+    }
+}
+
+impl From<Stored> for Arc<Call> {
+    fn from(stored: Stored) -> Arc<Call> {
+        stored.call
+    }
 }
 
 impl Stored {
@@ -39,76 +52,23 @@ impl Stored {
     }
 }
 
-/// The columns by which a call is found, each in an index of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    shelf: i64,
-    alive: bool,
-    due_at: Option<i64>,
-    check_at: Option<i64>,
-}
-
-impl Place {
-    fn of(call: &Call) -> Place {
-        Place {
-            shelf: shelf(call.status()),
-            alive: is_alive(call.status()),
-            due_at: call.due_at().map(Timestamp::millis),
-            check_at: call.check_at().map(Timestamp::millis),
+/// Which of the columns of two places differ, as the place of a text in [`UPDATES`]; the new values
+/// are added to `params`.
+fn moved<'a>(from: Place, to: &'a Place, params: &mut Vec<&'a dyn ToSql>) -> usize {
+    let columns: [(bool, &dyn ToSql); 4] = [
+        (from.shelf != to.shelf, &to.shelf),
+        (from.alive != to.alive, &to.alive),
+        (from.due_at != to.due_at, &to.due_at),
+        (from.check_at != to.check_at, &to.check_at),
+    ];
+    let mut moved = 0;
+    for (bit, (differs, value)) in columns.into_iter().enumerate() {
+        if differs {
+            moved |= 1 << bit;
+            params.push(value);
         }
     }
-
-    /// Where the call goes after a step. A look that is noted too early stays until
-    /// [`put_off_check`] corrects it: it costs one look, whereas moving it with every callback
-    /// would cost two changes of an index each time.
-    fn after(self, call: &Call) -> Place {
-        let exact = Place::of(call);
-        let early = match (self.check_at, exact.check_at) {
-            (Some(noted), Some(needed)) => Some(noted.min(needed)),
-            (noted, None) if !call.is_over() => noted,
-            (_, needed) => needed,
-        };
-        Place {
-            check_at: early,
-            ..exact
-        }
-    }
-
-    /// Which of the columns differ, as the place of a text in [`UPDATES`]; their new values are
-    /// added to `params`.
-    fn moved_to<'a>(&self, to: &'a Place, params: &mut Vec<&'a dyn ToSql>) -> usize {
-        let columns: [(bool, &dyn ToSql); 4] = [
-            (self.shelf != to.shelf, &to.shelf),
-            (self.alive != to.alive, &to.alive),
-            (self.due_at != to.due_at, &to.due_at),
-            (self.check_at != to.check_at, &to.check_at),
-        ];
-        let mut moved = 0;
-        for (bit, (differs, value)) in columns.into_iter().enumerate() {
-            if differs {
-                moved |= 1 << bit;
-                params.push(value);
-            }
-        }
-        moved
-    }
-}
-
-/// The code under which lists look for a call with this status.
-pub(crate) fn shelf(status: CallStatus) -> i64 {
-    codec::status_to_code(if is_alive(status) {
-        CallStatus::Queued
-    } else {
-        status
-    })
-}
-
-/// Whether a status says that a leg may be alive. These share a shelf and have a small index of their own.
-pub(crate) fn is_alive(status: CallStatus) -> bool {
-    matches!(
-        status,
-        CallStatus::Initiated | CallStatus::Ringing | CallStatus::InProgress
-    )
+    moved
 }
 
 macro_rules! select_calls {
@@ -270,7 +230,7 @@ pub(crate) fn save(
     let events = before.events + crate::rows(step.events.len());
     let (retry, body) = (call.should_retry(), codec::write_call(&call));
     let mut params: Vec<&dyn ToSql> = vec![&before.n, &status, &attempts, &retry, &events, &body];
-    let moved = before.place.moved_to(&place, &mut params);
+    let moved = moved(before.place, &place, &mut params);
     tx.prepare_cached(&UPDATES[moved])?.execute(&params[..])?;
     add_events(tx, before.n, before.events, &step.events)?;
     follow(

@@ -40,7 +40,7 @@ const READER_CACHE_KIB: i64 = 1_024;
 /// Bytes of the log file that are kept for re-use once it has been emptied.
 const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Bytes in a page of a new file. Measured with `examples/writer_rate.rs`: at 2 KiB the writer needs a
+/// Bytes in a page of a new file. Measured with `examples/sqlite_rate.rs`: at 2 KiB the writer needs a
 /// tenth to a third more time for each change; 8 and 16 KiB gain nothing and write more.
 const PAGE_BYTES: i64 = 4_096;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::{CallId, step::Step};
 use rusqlite::OptionalExtension;
 use store::codec::permit_to_code;
-use store::{At, Changes, Imported};
+use store::{At, Changes, Imported, work};
 
 use crate::error::Fault;
 use crate::writer::Tx;
@@ -21,7 +21,7 @@ pub(crate) fn import(tx: &mut Tx<'_>, steps: &[Step], at: &At) -> Result<Vec<Imp
     for step in steps {
         let outcome = import_one(tx, step)?;
         if orphans && outcome == Imported::New {
-            facts::with_orphans(tx, Arc::new(step.call.clone()), at)?;
+            work::with_orphans(tx, Arc::new(step.call.clone()), at)?;
         }
         imported.push(outcome);
     }

@@ -26,6 +26,7 @@ mod prune;
 mod readers;
 mod recent;
 mod tally;
+mod transaction;
 mod writer;
 
 use std::sync::Arc;
@@ -35,7 +36,7 @@ use domain::step::{Input, Step};
 use domain::{Call, CallId, Phone, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
-    Record, Reported, Store, StoreError, Stray, Terms,
+    Record, Reported, Store, StoreError, Stray, Terms, work,
 };
 
 pub use backup::{Copied, back_up};
@@ -69,12 +70,6 @@ fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// Whether an input tells of something that has happened outside, and so must never be refused for
-/// want of room.
-fn has_happened(input: &Input) -> bool {
-    !matches!(input, Input::Held { .. } | Input::Cancel | Input::GiveUp)
-}
-
 #[async_trait]
 impl Store for SqliteStore {
     async fn clock(&self) -> Result<Timestamp, StoreError> {
@@ -84,7 +79,7 @@ impl Store for SqliteStore {
     async fn accept(&self, new: NewCall, at: At) -> Result<Accepted, StoreError> {
         let boot = self.boot_number();
         self.writer
-            .asked(move |tx| claims::accept(tx, &new, &at, boot))
+            .asked(move |tx| work::accept(tx, &new, &at, boot))
             .await
     }
 
@@ -97,7 +92,7 @@ impl Store for SqliteStore {
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {
         let boot = self.boot_number();
         self.writer
-            .asked(move |tx| claims::permit(tx, id, &terms, &at, boot))
+            .asked(move |tx| work::permit(tx, id, &terms, &at, boot))
             .await
     }
 
@@ -105,8 +100,8 @@ impl Store for SqliteStore {
         if let Input::Due { .. } = input {
             return Err(StoreError::broken("a dial is sent with a permit, never without"));
         }
-        let happened = has_happened(&input);
-        let work = move |tx: &mut Tx<'_>| facts::apply(tx, id, &input, &at);
+        let happened = work::has_happened(&input);
+        let work = move |tx: &mut Tx<'_>| work::apply(tx, id, &input, &at);
         if happened {
             self.writer.happened(work).await
         } else {
@@ -116,7 +111,7 @@ impl Store for SqliteStore {
 
     async fn report(&self, stray: Stray, at: At) -> Result<Reported, StoreError> {
         self.writer
-            .happened(move |tx| facts::report(tx, &stray, &at))
+            .happened(move |tx| work::report(tx, &stray, &at))
             .await
     }
 

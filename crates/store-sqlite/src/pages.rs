@@ -1,15 +1,14 @@
 //! Lists of a user's calls, at the same cost whatever is stored: every query walks one index from
 //! where the page begins, and `total` comes from counters where it must be exact.
 
-use std::sync::LazyLock;
-
-use domain::{CallId, CallStatus, Timestamp};
+use domain::{CallId, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use store::codec::{status_from_code, status_to_code};
+use store::place::{SHELVES, is_alive, shelf};
 use store::{Cursor, ListQuery, ListRow, Page, Total};
 
-use crate::calls::{is_alive, phone, shelf, unreadable};
+use crate::calls::{phone, unreadable};
 use crate::error::Fault;
 
 /// Where counting stops for queries that have no counter: enough for a person, and some ten milliseconds.
@@ -101,14 +100,6 @@ impl Search {
         format!("{select} ORDER BY created_at DESC, id DESC LIMIT ?{limit} OFFSET ?{offset}")
     }
 }
-
-/// Every code that [`shelf`] gives.
-static SHELVES: LazyLock<Vec<i64>> = LazyLock::new(|| {
-    let mut shelves: Vec<i64> = CallStatus::ALL.into_iter().map(shelf).collect();
-    shelves.sort_unstable();
-    shelves.dedup();
-    shelves
-});
 
 /// A page, newest first, with how many match in all.
 pub(crate) fn page(conn: &Connection, query: &ListQuery) -> Result<Page, Fault> {

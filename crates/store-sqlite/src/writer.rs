@@ -31,7 +31,7 @@ use lanes::{ASKED_BOUND, HAPPENED_BOUND, Lanes, Refused};
 /// What a piece of work is given: the connection inside the batch's transaction, and the counters.
 ///
 /// It never begins or ends a transaction itself.
-pub struct Tx<'a> {
+pub(crate) struct Tx<'a> {
     conn: &'a Connection,
     memory: &'a mut Memory,
 }

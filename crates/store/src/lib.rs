@@ -6,7 +6,9 @@
 mod changes;
 pub mod codec;
 mod error;
+pub mod place;
 mod rows;
+pub mod work;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::program::{finish, is_there};
+use crate::program::{self, finish, is_there};
 
 /// Written when an installation is complete: the checksum of what was asked for.
 const STAMP: &str = "installed";
@@ -33,12 +33,7 @@ impl Tools {
                 return Ok(None);
             }
         }
-        // This program lies in target/debug.
-        let here = std::env::current_exe().context("the path of this program")?;
-        let target = here
-            .ancestors()
-            .nth(2)
-            .context("this program lies in no target folder")?;
+        let target = program::target()?;
         let folder = target.join("tools");
         let tools = Self {
             node: folder.join("node"),

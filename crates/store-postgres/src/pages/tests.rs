@@ -1,6 +1,6 @@
 //! That every list walks an index, and none sorts or scans.
 
-use domain::{CallId, UserId};
+use domain::{CallId, CallStatus, UserId};
 use testkit::Database;
 
 use super::*;

@@ -1,8 +1,6 @@
 //! The store on a real server. `REDIAL_TEST_POSTGRES` names one; without it each test starts its own.
 
 mod contract;
-#[path = "../../examples/given/mod.rs"]
-mod given;
 mod opening;
 mod several;
 mod trouble;

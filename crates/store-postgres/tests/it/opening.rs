@@ -6,8 +6,8 @@ use store::{Store, StoreError};
 use store_postgres::{PostgresStore, Purpose};
 use testkit::Database;
 
-use crate::given::{NOW, at, new_call, terms};
 use crate::trouble::admin;
+use store_contract::rate::given::{NOW, at, new_call, terms};
 
 async fn refusal(url: &str) -> String {
     match PostgresStore::open(url, Purpose::Together).await {

@@ -10,7 +10,7 @@ use store::{Accepted, Key, NewCall, Permitted, Reported, Store, Stray, Terms};
 use store_postgres::{PostgresStore, Purpose};
 use testkit::Database;
 
-use crate::given::{NOW, at, new_call, sid, terms};
+use store_contract::rate::given::{NOW, at, new_call, sid, terms};
 
 /// Enough for transactions of both to be under way at once, again and again.
 const MANY: u32 = 60;

@@ -9,7 +9,7 @@ use store_postgres::{PostgresStore, Purpose};
 use testkit::Database;
 use tokio_postgres::{Client, NoTls};
 
-use crate::given::{at, new_call, terms};
+use store_contract::rate::given::{at, new_call, terms};
 
 /// A connection of the tests' own.
 pub(crate) async fn admin(url: &str) -> Client {

@@ -1,4 +1,4 @@
-//! Calls to be written, the same for every measurement of the store.
+//! Calls to be written, the same for every measurement of a store.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,12 +1,8 @@
-//! How many small durable changes a second the store takes, by how many callers ask at once: calls
-//! accepted, calls accepted with their permit and then placed, and status callbacks. As many callers
-//! as there are batches in flight have a transaction each for every change; more of them share.
-//! Bounded by counts, prints one line per figure.
-//!
-//! `cargo run --release -p store-postgres --example writer_rate postgres://... [changes]`; the
-//! database is to be empty. One that syncs nothing (as that of `cargo xtask pg`) measures no disk.
+//! How many small durable changes a second a store takes, by how many callers ask at once: calls
+//! accepted, calls accepted with their permit and then placed, and status callbacks. Bounded by counts,
+//! prints one line per figure. Called by an example of each store.
 
-mod given;
+pub mod given;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,38 +12,27 @@ use domain::step::Input;
 use domain::{AttemptStatus, Fact, Source, Word};
 use given::{Failure, NOW, at, id, new_call, sid, terms};
 use store::{Accepted, Store, Stray};
-use store_postgres::{PostgresStore, Purpose};
 
-/// Callers at once: one alone, one for each batch in flight, a few, and as many as the server's load
-/// test holds connections.
-const CALLERS: [u32; 4] = [1, 3, 16, 256];
+/// Fewer callers than this wait for every sync: a tenth of the changes says as much.
+const FEW: u32 = 16;
 
-fn main() -> Result<(), Failure> {
-    let mut args = std::env::args().skip(1);
-    let url = args.next().ok_or("the address of an empty database is missing")?;
-    let changes = args.next().map_or(Ok(20_000), |text| text.parse())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let bench = Bench {
-            store: Arc::new(PostgresStore::open(&url, Purpose::Together).await?),
-            made: Arc::new(AtomicU32::new(0)),
-        };
-        for callers in CALLERS {
-            // Few wait for every sync: fewer changes say as much.
-            bench
-                .measure(callers, if callers < 16 { changes / 10 } else { changes })
-                .await?;
-        }
-        Ok(())
-    })
+/// Measures an empty store with so many callers, one number after the other.
+///
+/// # Errors
+/// The store's.
+pub async fn measure(store: Arc<dyn Store>, changes: u32, callers: &[u32]) -> Result<(), Failure> {
+    let made = Arc::default();
+    let bench = Bench { store, made };
+    for callers in callers {
+        let changes = if *callers < FEW { changes / 10 } else { changes };
+        bench.measure(*callers, changes).await?;
+    }
+    Ok(())
 }
 
 #[derive(Clone)]
 struct Bench {
-    store: Arc<PostgresStore>,
+    store: Arc<dyn Store>,
     made: Arc<AtomicU32>,
 }
 

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use domain::step::{Answer, Input, step};
 use domain::{Call, CallId, Leg, Refusal, Sid};
-use store::{Applied, At, Reported, Stray};
 
-use crate::calls::{self, Stored};
-use crate::tx::{Stop, Tx};
+use super::Transaction;
+use crate::{Applied, At, Reported, Stray};
 
 /// The carrier's dates have whole seconds: a leg may be younger than it says by this much.
 const COARSE: Duration = Duration::from_secs(1);
 
 /// Takes one step of a call, and applies what was kept about the legs that became known by it.
-pub(crate) fn apply(tx: &mut Tx, id: CallId, input: &Input, at: &At) -> Result<Applied, Stop> {
-    foresee(tx, id, input);
+///
+/// # Errors
+/// The transaction's own.
+pub fn apply<T: Transaction>(tx: &mut T, id: CallId, input: &Input, at: &At) -> Result<Applied, T::Stop> {
     let Some(stored) = tx.call(id)? else {
         return Ok(Applied::NoSuchCall);
     };
@@ -23,46 +24,26 @@ pub(crate) fn apply(tx: &mut Tx, id: CallId, input: &Input, at: &At) -> Result<A
         && tx.owner(&leg.sid)?.is_some()
     {
         return Ok(Applied::Refused(
-            Arc::unwrap_or_clone(stored.call),
+            Arc::unwrap_or_clone(stored.into()),
             Refusal::AlreadyKnown,
         ));
     }
     let input = without_foreign_legs(tx, &stored, input.clone())?;
     match take(tx, &stored, input, at)? {
-        Ok(call) if has_grown(&stored.call, &call) => {
+        Ok(call) if has_grown(stored.as_ref(), &call) => {
             let call = with_orphans(tx, call, at)?;
             Ok(Applied::Done(Arc::unwrap_or_clone(call)))
         }
         Ok(call) => Ok(Applied::Done(Arc::unwrap_or_clone(call))),
-        Err(refusal) => Ok(Applied::Refused(Arc::unwrap_or_clone(stored.call), refusal)),
+        Err(refusal) => Ok(Applied::Refused(Arc::unwrap_or_clone(stored.into()), refusal)),
     }
-}
-
-/// Says what an input will most likely need, so that it is read at once.
-fn foresee(tx: &mut Tx, id: CallId, input: &Input) {
-    let mut leg = |sid: &Sid| {
-        tx.want_owner(sid);
-        tx.want_orphans_with(sid);
-    };
-    match input {
-        Input::Placed { sid, .. } => leg(sid),
-        Input::Forgotten { leg: found, .. } => leg(&found.sid),
-        Input::Asked {
-            attempt,
-            answer: Answer::Legs(legs),
-            ..
-        } => {
-            legs.iter().for_each(|found| leg(&found.sid));
-            tx.want_next_permit(id, *attempt);
-        }
-        Input::InDoubt { .. } | Input::Refused { .. } => {}
-        _ => return,
-    }
-    tx.want_orphans_of(id);
 }
 
 /// Takes what the carrier said of a leg.
-pub(crate) fn report(tx: &mut Tx, stray: &Stray, at: &At) -> Result<Reported, Stop> {
+///
+/// # Errors
+/// The transaction's own.
+pub fn report<T: Transaction>(tx: &mut T, stray: &Stray, at: &At) -> Result<Reported, T::Stop> {
     match deliver(tx, stray, at)? {
         Delivered::Applied { grown: true, call } => Ok(Reported::Applied(with_orphans(tx, call, at)?)),
         Delivered::Applied { grown: false, call } => Ok(Reported::Applied(call)),
@@ -75,9 +56,14 @@ pub(crate) fn report(tx: &mut Tx, stray: &Stray, at: &At) -> Result<Reported, St
     }
 }
 
-fn take(tx: &mut Tx, stored: &Stored, input: Input, at: &At) -> Result<Result<Arc<Call>, Refusal>, Stop> {
-    match step(&stored.call, input, at.moment()) {
-        Ok(step) => Ok(Ok(calls::save(tx, stored, step, None)?)),
+fn take<T: Transaction>(
+    tx: &mut T,
+    stored: &T::Stored,
+    input: Input,
+    at: &At,
+) -> Result<Result<Arc<Call>, Refusal>, T::Stop> {
+    match step(stored.as_ref(), input, at.moment()) {
+        Ok(step) => Ok(Ok(tx.save(stored, step, None)?)),
         Err(refusal) => Ok(Err(refusal)),
     }
 }
@@ -94,7 +80,7 @@ enum Delivered {
     Nobodys,
 }
 
-fn deliver(tx: &mut Tx, stray: &Stray, at: &At) -> Result<Delivered, Stop> {
+fn deliver<T: Transaction>(tx: &mut T, stray: &Stray, at: &At) -> Result<Delivered, T::Stop> {
     let named = match stray.named {
         Some((id, attempt)) => tx.call(id)?.map(|stored| (stored, attempt)),
         None => None,
@@ -102,14 +88,13 @@ fn deliver(tx: &mut Tx, stray: &Stray, at: &At) -> Result<Delivered, Stop> {
     // Almost always the named attempt is the leg's known owner, and nothing else has to be looked up.
     if let Some((stored, attempt)) = named
         .as_ref()
-        .filter(|(stored, attempt)| owns(&stored.call, *attempt, &stray.sid))
+        .filter(|(stored, attempt)| owns(stored.as_ref(), *attempt, &stray.sid))
     {
         return hand_over(tx, stored, *attempt, stray, at);
     }
     if let Some((id, _)) = stray.named {
         // If nobody has the leg yet, the named attempt will.
-        tx.want_orphans_with(&stray.sid);
-        tx.want_orphans_of(id);
+        tx.may_be_bound(id, &stray.sid);
     }
     match (named, tx.owner(&stray.sid)?) {
         (Some((stored, attempt)), None) => hand_over(tx, &stored, attempt, stray, at),
@@ -123,7 +108,7 @@ fn deliver(tx: &mut Tx, stray: &Stray, at: &At) -> Result<Delivered, Stop> {
             Ok(Delivered::Misdirected)
         }
         (None, Some(_)) if stray.named.is_some() => Ok(Delivered::Misdirected),
-        (None, Some((id, attempt))) => match tx.call(id)? {
+        (None, Some((name, attempt))) => match tx.call_named(name)? {
             Some(stored) => hand_over(tx, &stored, attempt, stray, at),
             None => Ok(Delivered::Nobodys),
         },
@@ -139,7 +124,13 @@ fn owns(call: &Call, attempt: u32, sid: &Sid) -> bool {
         || extras.any(|extra| extra.sid == *sid && extra.attempt == attempt)
 }
 
-fn hand_over(tx: &mut Tx, stored: &Stored, attempt: u32, stray: &Stray, at: &At) -> Result<Delivered, Stop> {
+fn hand_over<T: Transaction>(
+    tx: &mut T,
+    stored: &T::Stored,
+    attempt: u32,
+    stray: &Stray,
+    at: &At,
+) -> Result<Delivered, T::Stop> {
     let input = Input::Fact {
         attempt: Some(attempt),
         sid: stray.sid.clone(),
@@ -147,11 +138,11 @@ fn hand_over(tx: &mut Tx, stored: &Stored, attempt: u32, stray: &Stray, at: &At)
     };
     Ok(match take(tx, stored, input, at)? {
         Ok(call) => Delivered::Applied {
-            grown: has_grown(&stored.call, &call),
+            grown: has_grown(stored.as_ref(), &call),
             call,
         },
         Err(Refusal::NoSuchAttempt) => Delivered::Nobodys,
-        Err(_) => Delivered::Known(Arc::clone(&stored.call)),
+        Err(_) => Delivered::Known(Arc::clone(stored.as_ref())),
     })
 }
 
@@ -161,13 +152,16 @@ fn has_grown(before: &Call, after: &Call) -> bool {
 }
 
 /// Applies, in the order in which they came, the orphans whose leg or attempt a call has now.
-pub(crate) fn with_orphans(tx: &mut Tx, mut call: Arc<Call>, at: &At) -> Result<Arc<Call>, Stop> {
+///
+/// # Errors
+/// The transaction's own.
+pub fn with_orphans<T: Transaction>(tx: &mut T, mut call: Arc<Call>, at: &At) -> Result<Arc<Call>, T::Stop> {
     while let Some((n, orphan)) = tx.first_orphan(&call)? {
-        tx.orphan_done(n);
+        tx.orphan_done(n)?;
         // One that says nothing new, or that should never have been sent, is done with too.
         deliver(tx, &orphan, at)?;
         if let Some(stored) = tx.call(call.id)? {
-            call = stored.call;
+            call = stored.into();
         }
     }
     Ok(call)
@@ -175,10 +169,14 @@ pub(crate) fn with_orphans(tx: &mut Tx, mut call: Arc<Call>, at: &At) -> Result<
 
 /// The input as far as it may be believed: whatever the carrier says, a leg that an attempt has is
 /// never another's.
-fn without_foreign_legs(tx: &mut Tx, stored: &Stored, input: Input) -> Result<Input, Stop> {
-    let id = stored.call.id;
-    let is_foreign = |tx: &mut Tx, sid: &Sid, attempt: u32| -> Result<bool, Stop> {
-        Ok(tx.owner(sid)?.is_some_and(|owner| owner != (id, attempt)))
+fn without_foreign_legs<T: Transaction>(
+    tx: &mut T,
+    stored: &T::Stored,
+    input: Input,
+) -> Result<Input, T::Stop> {
+    let name = T::name(stored);
+    let is_foreign = |tx: &mut T, sid: &Sid, attempt: u32| -> Result<bool, T::Stop> {
+        Ok(tx.owner(sid)?.is_some_and(|owner| owner != (name, attempt)))
     };
     match input {
         Input::Placed { attempt, ref sid } if is_foreign(tx, sid, attempt)? => {
@@ -195,7 +193,7 @@ fn without_foreign_legs(tx: &mut Tx, stored: &Stored, input: Input) -> Result<In
             begun_at,
             answer: Answer::Legs(legs),
         } => {
-            let next = tx.next_permit(id, attempt)?;
+            let next = tx.next_permit(stored, attempt)?;
             let mut possible: Vec<Leg> = Vec::with_capacity(legs.len());
             for leg in legs {
                 let in_time = next.is_none_or(|next| leg.created_at + COARSE <= next);
