@@ -6,11 +6,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use domain::Rate;
 use domain::retry::RetryOn;
 use domain::time::parse_duration;
 use domain::{MachineDetection, Policy, Rules, Script, limits};
-use engine::pace::Rate;
 use secrecy::SecretString;
+use store_postgres::Durability;
 
 use crate::database::{Database, masked};
 use crate::settings::{SETTINGS, Settings};
@@ -46,6 +47,8 @@ pub struct Config {
     pub rate: Rate,
     /// Most calls live at once.
     pub max_live: Option<u32>,
+    /// What must be known of a permit before its dial is sent.
+    pub durability: Durability,
 }
 
 /// The carrier's account, as far as it is set.
@@ -116,6 +119,11 @@ impl Config {
                 Some(_) => Some(number(settings, "max_live", 1, u32::MAX)?),
                 None => None,
             },
+            durability: read(settings, "durability", |text| match text {
+                "local" => Ok(Durability::Local),
+                "required" => Ok(Durability::Required),
+                _ => bail!("must be local or required"),
+            })?,
         })
     }
 }

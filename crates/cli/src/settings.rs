@@ -122,6 +122,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("cps", "REDIAL_CPS", "dials a second"),
     setting("burst", "REDIAL_BURST", "dials at once before the pace binds"),
     setting("max_live", "REDIAL_MAX_LIVE", "most calls live at once"),
+    setting("durability", "REDIAL_DURABILITY", "local or required"),
     setting("log", "REDIAL_LOG", "how much is logged"),
     setting("log_format", "REDIAL_LOG_FORMAT", "text or json"),
 ];

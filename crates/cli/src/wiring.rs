@@ -11,7 +11,7 @@ use engine::dice::SystemDice;
 use engine::{Engine, Parts};
 use secrecy::ExposeSecret as _;
 use store::Store;
-use store_postgres::PostgresStore;
+use store_postgres::{Durability, PostgresStore};
 use store_sqlite::{Purpose, SqliteStore};
 
 use crate::config::Config;
@@ -20,15 +20,19 @@ use crate::database::Database;
 /// A public address for questions that nothing comes back to.
 const NOWHERE: &str = "http://127.0.0.1";
 
-/// Opens the database for dialling, waiting so long for a process that still holds the right.
+/// Opens the database for dialling: a file alone, waiting so long for a process that still holds the
+/// right; a server's together with whoever else dials from it.
 ///
 /// # Errors
 /// In words for an operator; [`store::StoreError::Held`] when another process has the right.
 pub async fn open_store(config: &Config, wait: Duration) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match &config.database {
+        Database::File(_) if config.durability == Durability::Required => bail!(
+            "REDIAL_DURABILITY=required asks the standby of a PostgreSQL server, and DATABASE_URL is a file; use local, or a server"
+        ),
         Database::File(path) => Arc::new(SqliteStore::open(path, Purpose::Dial { wait })?),
         Database::Server(url) => {
-            let purpose = store_postgres::Purpose::Dial { wait };
+            let purpose = store_postgres::Purpose::Dial(config.durability);
             Arc::new(PostgresStore::open(url.expose_secret(), purpose).await?)
         }
     })

@@ -93,8 +93,11 @@ impl Inner {
         let now = self.time.now();
         match answer {
             Ok(Permitted::Held(call)) => self.changed(&call),
-            // Another process paused; the watch pass learns when it resumes.
-            Ok(Permitted::Paused) => self.gate.set_paused(Some(now)),
+            // Another process paused, or the database is not what it was: the watch pass learns which.
+            Ok(Permitted::Paused) => {
+                self.gate.set_paused(Some(now));
+                self.watch_alarm.ring();
+            }
             Ok(Permitted::LiveLimit) => self
                 .gate
                 .live_limit_reached(self.settings.max_live.unwrap_or(0), now),
@@ -140,6 +143,9 @@ impl Inner {
         };
         self.metrics.follow(call);
         crash::point("permit.committed");
+        if let Err(error) = self.proven().await {
+            return self.not_proven(call.id, attempt, &error).await;
+        }
         let fresh = Fresh {
             time: &self.time,
             asked_at,
@@ -164,6 +170,20 @@ impl Inner {
                 "how the account stands was not stored"
             );
         }
+    }
+
+    /// The permit may be forgotten by the database: it is given back, and nothing is dialled for a while.
+    async fn not_proven(&self, id: CallId, attempt: u32, error: &StoreError) {
+        tracing::error!(call.id = %id, attempt.number = attempt, "not sent: {error}");
+        let message = format!("the permit is not proven durable: {error}");
+        self.gate.permit_failed(message.clone(), self.time.now());
+        let input = Input::NotSent {
+            attempt,
+            reason: HoldReason::Paused,
+            message,
+            retry_after: None,
+        };
+        self.write_down(id, input).await;
     }
 
     fn command(&self, call: &Call, attempt: u32) -> DialCommand {

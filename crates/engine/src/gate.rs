@@ -36,6 +36,8 @@ struct State {
     store: Option<Hold>,
     restored: Option<Hold>,
     account: Option<AccountHold>,
+    /// Another process tries whether the carrier takes the account again.
+    follows: bool,
     carrier: Option<Trouble>,
     permits: Option<Passing>,
     live_limit: Option<Passing>,
@@ -169,6 +171,16 @@ impl Gate {
         news
     }
 
+    /// Another process tries, for all of them, whether the carrier takes the account again; or this one.
+    pub fn set_follows(&self, follows: bool) {
+        self.lock().follows = follows;
+    }
+
+    /// Whether another process does what only one should.
+    pub fn follows(&self) -> bool {
+        self.lock().follows
+    }
+
     /// The carrier refuses the account, in its words; dialling stops but for probes. Returns what is
     /// to be kept.
     pub fn account_refused(&self, message: String, now: Timestamp) -> AccountHold {
@@ -279,7 +291,7 @@ impl State {
         if let Some(account) = self
             .account
             .as_ref()
-            .filter(|it| is_ahead(it.probe_at, now, PROBE_EVERY))
+            .filter(|it| self.follows || is_ahead(it.probe_at, now, PROBE_EVERY))
         {
             return Some(account_hold(account));
         }

@@ -302,7 +302,9 @@ impl Inner {
         if self.dialling.count() >= DIALS_AT_ONCE || self.obstacle(now).is_some() {
             return None;
         }
-        let slot = match self.pace.take(now) {
+        // A store that fails says so to the caller, where the call is to be stored.
+        self.stock_up(1, now).await.ok()?;
+        let slot = match self.slot(now) {
             Ok(slot) => slot,
             Err(until) => {
                 self.gate.pace_reached(until, now);
@@ -341,11 +343,7 @@ impl Inner {
             drop(decided);
             Some(Arc::clone(&call))
         } else {
-            tokio::select! {
-                biased;
-                told = decided => told.ok(),
-                () = self.time.wait(until.saturating_sub(self.time.boot())) => None,
-            }
+            self.hear(call.id, decided, until).await
         };
         self.outcomes.forget(call.id);
         match told {

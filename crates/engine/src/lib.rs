@@ -24,6 +24,7 @@ mod round;
 mod runner;
 mod scheduler;
 mod time;
+mod together;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,12 +33,12 @@ use callbacks::Autopsies;
 use carrier::Carrier;
 use clock::Clock;
 use dice::Dice;
-use domain::{Call, CallId, Policy, Rules, Script, Timestamp};
+use domain::{Call, CallId, Policy, Rate, Rules, Script, Timestamp};
 use front::Front;
 use gate::Gate;
 use metrics::Metrics;
 use outcomes::Outcomes;
-use pace::{Pace, Rate};
+use pace::{Pace, Stock};
 use restored::Restored;
 use runner::Alarm;
 use store::{At, Store};
@@ -97,6 +98,8 @@ struct Inner {
     rules: Arc<Rules>,
     time: Time,
     pace: Pace,
+    /// Slots of the pace that is kept together with other processes.
+    stock: Stock,
     gate: Gate,
     front: Front,
     outcomes: Outcomes,
@@ -134,6 +137,7 @@ impl Engine {
             rules: Arc::new(parts.settings.rules.clone()),
             time: Time::new(parts.clock),
             pace: Pace::new(parts.settings.rate),
+            stock: Stock::default(),
             settings: parts.settings,
             gate: Gate::default(),
             front: Front::default(),

@@ -8,6 +8,7 @@ use store::StoreError;
 
 use crate::error::EngineError;
 use crate::runner;
+use crate::scheduler::BEGINNING;
 use crate::{Alarm, Engine, Inner};
 
 /// The store's clock is read this often.
@@ -42,7 +43,15 @@ impl Engine {
         if let Some(clear_at) = dialling.pace_clear_at {
             inner.pace.carry_on(clear_at, now);
         }
-        for (id, attempt) in inner.store.granted().await? {
+        let left_behind = match inner.store.together() {
+            None => inner.store.granted().await?,
+            // They may be in the hands of a process that is well; what is nobody's is found by its age.
+            Some(_) => {
+                inner.check_in(now).await?;
+                Vec::new()
+            }
+        };
+        for (id, attempt) in left_behind {
             let why =
                 "the process that held the permit ended before it wrote down what became of the request";
             tracing::warn!(call.id = %id, attempt.number = attempt, "in doubt, the carrier is asked: {why}");
@@ -58,8 +67,9 @@ impl Engine {
                 )
                 .await?;
         }
-        if inner.store.due(now, 1).await?.is_empty() {
-            inner.front.cleared(inner.store.next_due(now).await?);
+        let next = inner.store.next_due(BEGINNING).await?;
+        if next.is_none_or(|at| at > now) {
+            inner.front.cleared(next);
         }
         Ok(())
     }
@@ -77,7 +87,12 @@ impl Engine {
             let pass = || inner.check_pass();
             runner::run("check", &inner.time, &inner.check_alarm, &inner.stopping, pass).await;
         }));
-        if self.inner.restored.stands() {
+        let is_shared = self.inner.store.together().is_some();
+        if is_shared {
+            self.inner.tasks.spawn(Arc::clone(&self.inner).listen());
+        }
+        // Another server may take over from the one that is shared, at any time.
+        if is_shared || self.inner.restored.stands() {
             let inner = Arc::clone(&self.inner);
             spawn(futures_util::FutureExt::boxed(async move {
                 let alarm = Alarm::default();
@@ -162,6 +177,7 @@ impl Engine {
                 tracing::warn!("stopped with {left} requests to the carrier under way; the next start settles them");
             }
         }
+        inner.leave().await;
     }
 }
 
@@ -172,8 +188,11 @@ impl Inner {
         let now = self.time.now();
         let jump = self.time.jump();
         self.gate.set_clock_jump(jump, now);
+        self.check_in(now).await?;
         let switching = self.switching.lock().await;
-        self.gate.set_paused(self.store.dialling().await?.paused_at);
+        let dialling = self.store.dialling().await?;
+        self.gate.set_paused(dialling.paused_at);
+        self.follow_others(&dialling);
         drop(switching);
         if self.gate.is_skewed() {
             let reply = self.carrier.ping().await;

@@ -1,21 +1,18 @@
-//! How fast may be dialled: so many dials a second, after a burst. The generic cell rate algorithm
-//! (ITU-T I.371, appendix), whose whole state is one moment: when nothing is owed any more. Beside it
-//! stand the slots that are not decided yet, so that one that is given back leaves no trace: neither
-//! a lost dial nor one too many.
+//! How fast may be dialled ([`Rate`]), kept by this process alone, or taken a few slots at a time from
+//! what all processes on a database keep together (`stock`).
+//!
+//! Beside the one moment that is the state stand the slots that are not decided yet, so that one that
+//! is given back leaves no trace: neither a lost dial nor one too many.
+
+mod stock;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::Timestamp;
+use domain::rate::micros;
+use domain::{Rate, Timestamp};
 
-/// Dials a second, and how many may go at once before that binds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    /// Dials a second, above 0.
-    pub per_second: f64,
-    /// At least 1.
-    pub burst: u32,
-}
+pub use stock::Stock;
 
 /// The pace of all dials.
 #[derive(Debug)]
@@ -26,20 +23,17 @@ pub struct Pace {
 /// The right to one dial now. Dropped, it is given back; [`Slot::spend`] uses it up.
 #[derive(Debug)]
 pub struct Slot {
-    ledger: Arc<Mutex<Ledger>>,
-    number: u64,
+    /// Whose it is and its number there; one of those that are kept together lapses by itself.
+    ledger: Option<(Arc<Mutex<Ledger>>, u64)>,
     clear_at: Timestamp,
 }
 
 impl Pace {
     /// A pace that owes nothing.
     pub fn new(rate: Rate) -> Pace {
-        // Rounded up: never faster than asked for.
-        let gap_us = (1_000_000.0 / rate.per_second).ceil() as i64;
-        let burst_us = gap_us.saturating_mul(i64::from(rate.burst.max(1)) - 1);
         let ledger = Ledger {
-            gap_us,
-            burst_us,
+            gap_us: rate.gap_us(),
+            burst_us: rate.burst_us(),
             settled_us: 0,
             clear_us: 0,
             first: 0,
@@ -76,8 +70,7 @@ impl Pace {
         }
         let number = ledger.enter(now);
         Ok(Slot {
-            ledger: Arc::clone(&self.ledger),
-            number,
+            ledger: Some((Arc::clone(&self.ledger), number)),
             clear_at: at_millis(ledger.clear_us),
         })
     }
@@ -89,15 +82,21 @@ impl Slot {
         self.clear_at
     }
 
+    fn decide(&self, fate: Fate) {
+        if let Some((ledger, number)) = &self.ledger {
+            lock(ledger).decide(*number, fate);
+        }
+    }
+
     /// The dial was made: the slot is used up.
     pub fn spend(self) {
-        lock(&self.ledger).decide(self.number, Fate::Spent);
+        self.decide(Fate::Spent);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        lock(&self.ledger).decide(self.number, Fate::GivenBack);
+        self.decide(Fate::GivenBack);
     }
 }
 
@@ -185,10 +184,6 @@ impl Ledger {
 
 fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
     ledger.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn micros(at: Timestamp) -> i64 {
-    at.millis().saturating_mul(1_000)
 }
 
 /// Rounded up: a slot is never promised too early.

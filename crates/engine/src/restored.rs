@@ -106,10 +106,19 @@ impl Inner {
         self.gate.set_restored(Some((message, None)), self.time.now());
     }
 
+    /// What the copy did not know has been made good.
+    pub(crate) fn forget_restored(&self) {
+        self.restored.set(None);
+        self.gate.set_restored(None, self.time.now());
+        tracing::info!("what the copy did not know is made good: dialling goes on");
+        self.check_alarm.ring();
+        self.dial_alarm.ring();
+    }
+
     /// One turn: reads the list if it is time to. Returns when to look again; `None` when nothing is to
     /// be done any more.
     pub(crate) async fn restored_pass(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
-        let Some(reading) = self.restored.reading() else {
+        let Some(reading) = self.restored.reading().filter(|_| self.leads()) else {
             return Ok(None);
         };
         let begun = self.time.boot();
@@ -130,12 +139,9 @@ impl Inner {
                 if begun < settled_at {
                     return Ok(Some(self.read_once_more(reading, settled_at)));
                 }
+                let _switching = self.switching.lock().await;
                 self.store.set_restored(None).await?;
-                self.restored.set(None);
-                self.gate.set_restored(None, self.time.now());
-                tracing::info!("what the copy did not know is made good: dialling goes on");
-                self.check_alarm.ring();
-                self.dial_alarm.ring();
+                self.forget_restored();
                 Ok(None)
             }
             Err(Unread::Store(error)) => Err(error),

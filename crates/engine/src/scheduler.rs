@@ -13,6 +13,8 @@ use crate::Inner;
 pub(crate) const DIALS_AT_ONCE: usize = 256;
 /// A dial that goes out within this of its due time was not held back.
 const PUNCTUAL: std::time::Duration = std::time::Duration::from_secs(1);
+/// Before every dial that there is.
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_millis(i64::MIN);
 
 impl Inner {
     /// One round: starts every due dial that may go now. Returns when to look again.
@@ -29,18 +31,26 @@ impl Inner {
             self.front.left_waiting();
             return Ok(None);
         }
-        // Those in hand are due still, until they have their permit.
-        let due = self.store.due(now, room + in_hand).await?;
-        let all = due.len() < room + in_hand;
+        // Those in hand are due still, until they have their permit. Of the others no more are looked
+        // up than the pace lets go in a second: another process may want them.
+        let wanted = in_hand + room.min(self.a_second());
+        let due = self.store.due(now, wanted).await?;
+        let all = due.len() < wanted;
+        let new = due.iter().filter(|due| !self.dialling.has(due.id)).count();
+        self.stock_up(new, now).await?;
         for due in due {
             if let Some(later) = self.start_dial(due, now) {
                 self.front.left_waiting();
                 return Ok(Some(later));
             }
         }
-        if !all || self.dialling.count() >= DIALS_AT_ONCE {
+        if self.dialling.count() >= DIALS_AT_ONCE {
             self.front.left_waiting();
             return Ok(None);
+        }
+        if !all {
+            self.front.left_waiting();
+            return Ok(Some(now));
         }
         let next = self.store.next_due(now).await?;
         self.front.cleared(next);
@@ -49,14 +59,20 @@ impl Inner {
 
     /// A round in which nothing may be dialled.
     async fn held_pass(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        if self.store.due(now, 1).await?.is_empty() {
-            let next = self.store.next_due(now).await?;
+        let next = self.store.next_due(BEGINNING).await?;
+        if next.is_none_or(|at| at > now) {
             self.front.cleared(next);
             return Ok(next);
         }
         self.front.left_waiting();
         // If it has just gone, there is work at once.
         Ok(self.gate.hold_back(now).map_or(Some(now), |hold| hold.until))
+    }
+
+    /// How many dials the pace lets go in a second, or at once.
+    fn a_second(&self) -> usize {
+        let rate = self.settings.rate;
+        (rate.per_second.ceil() as usize).max(rate.burst as usize)
     }
 
     /// What stands in the way of every dial now.
@@ -70,7 +86,7 @@ impl Inner {
         let in_hand = (self.dialling.count() < DIALS_AT_ONCE)
             .then(|| self.dialling.take(due.id))
             .flatten()?;
-        let slot = match self.pace.take(now) {
+        let slot = match self.slot(now) {
             Ok(slot) => slot,
             Err(until) => {
                 self.gate.pace_reached(until, now);

@@ -64,6 +64,9 @@ pub trait Factory: Send + Sync {
     /// Closes the database as a process that ends does, and opens it again. Whoever must wait until
     /// the old one has let go of its files waits here.
     async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        if let Some(together) = store.together() {
+            together.leave().await.expect("a process that ends can leave");
+        }
         drop(store);
         self.open().await
     }

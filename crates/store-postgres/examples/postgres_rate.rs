@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use store_contract::rate::{self, given::Failure};
-use store_postgres::{PostgresStore, Purpose};
+use store_postgres::{Durability, PostgresStore, Purpose};
 
 /// Callers at once: one alone, one for each batch in flight, a few, and as many as the server's load
 /// test holds connections.
@@ -18,6 +18,6 @@ async fn main() -> Result<(), Failure> {
     let mut args = std::env::args().skip(1);
     let url = args.next().ok_or("the address of an empty database is missing")?;
     let changes = args.next().map_or(Ok(20_000), |text| text.parse())?;
-    let store = PostgresStore::open(&url, Purpose::Together).await?;
+    let store = PostgresStore::open(&url, Purpose::Dial(Durability::Local)).await?;
     rate::measure(Arc::new(store), changes, &CALLERS).await
 }

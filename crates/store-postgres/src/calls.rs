@@ -170,7 +170,8 @@ pub(crate) async fn load(pool: &Pool, id: CallId) -> Result<Option<Call>, Fault>
     row.as_ref().map(call).transpose()
 }
 
-fn call(row: &Row) -> Result<Call, Fault> {
+/// A call off a row of [`COLUMNS`].
+pub(crate) fn call(row: &Row) -> Result<Call, Fault> {
     Ok(Arc::unwrap_or_clone(stored(row)?.call))
 }
 
@@ -192,13 +193,6 @@ pub(crate) async fn record(pool: &Pool, user: &UserId, id: CallId) -> Result<Opt
         call: call(&row)?,
         events: events.collect::<Result<_, _>>()?,
     }))
-}
-
-/// Calls that were to be looked at by `now`, the most overdue first.
-pub(crate) async fn to_check(pool: &Pool, now: Timestamp, limit: i64) -> Result<Vec<Call>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM calls WHERE check_at <= $1 ORDER BY check_at, id LIMIT $2");
-    let rows = pool.all(Query::new(sql, values![now.millis(), limit])).await?;
-    rows.iter().map(call).collect()
 }
 
 /// When the next look after `after` may be needed.

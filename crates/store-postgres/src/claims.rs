@@ -1,13 +1,14 @@
 //! Permits as rows: granted under two constraints of the database, and what became of them. Also who
-//! is due. Whether one is granted is decided in `store::work`.
-
-use domain::{Call, CallId, CallState, Timestamp};
-use store::{Due, PermitState, StoreError, Terms};
+//! is due, and which process was told so. Whether a permit is granted is decided in `store::work`.
 
 use crate::calls;
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
+use crate::load::BEGIN;
 use crate::tx::{Grant, Pair, Tx};
+use domain::{Call, CallId, CallState, Timestamp};
+use store::{CLAIMED_FOR, Due, PermitState, StoreError, Terms};
+use tokio_postgres::Row;
 
 /// The numbers and the account of which one dial may be undecided.
 pub(crate) fn pair(call: &Call, account: &str) -> Pair {
@@ -50,10 +51,59 @@ pub(crate) fn note_permit(tx: &mut Tx, call: &Call, attempt: u32, state: PermitS
     tx.note_permit(call.id, attempt, pair(call, ""), grant);
 }
 
-/// Waiting calls whose dial may be sent by `now`, the longest due first.
-pub(crate) async fn due(pool: &Pool, now: Timestamp, limit: i64) -> Result<Vec<Due>, Fault> {
-    let sql = "SELECT id, due_at FROM calls WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
-    let rows = pool.all(Query::new(sql, values![now.millis(), limit])).await?;
+/// Forgets claims that have run out at `$1`, or that a clock which was wrong let run past `$2`.
+pub(crate) const DROP_OLD: &str = "DELETE FROM claims WHERE until NOT BETWEEN $1::bigint + 1 AND $2";
+
+/// What a process was told of a call for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Dial = 0,
+    Look = 1,
+}
+
+/// Finds calls by a queue's column and claims them: with `FOR UPDATE SKIP LOCKED`, so that processes
+/// that look at the same time find different ones, and by the row of the claim, so that those who
+/// look later do. The rows are those of `columns`, in the queue's order.
+async fn claim(
+    pool: &Pool,
+    kind: Kind,
+    columns: &str,
+    node: i64,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Row>, Fault> {
+    let (queue, kind) = match kind {
+        Kind::Dial => ("due_at", kind as i64),
+        Kind::Look => ("check_at", kind as i64),
+    };
+    let sql = format!(
+        "WITH found AS MATERIALIZED (
+             SELECT {columns} FROM calls
+             WHERE {queue} <= $1 AND NOT EXISTS (
+                 SELECT FROM claims
+                 WHERE call_id = id AND kind = {kind} AND node <> $3 AND until BETWEEN $1 + 1 AND $4)
+             ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED),
+         claimed AS (
+             INSERT INTO claims AS old (call_id, kind, node, until) SELECT id, {kind}, $3, $4 FROM found
+             ON CONFLICT (call_id, kind) DO UPDATE SET node = excluded.node, until = excluded.until
+             WHERE old.node = $3 OR old.until NOT BETWEEN $1 + 1 AND $4
+             RETURNING call_id)
+         SELECT {columns} FROM found WHERE id IN (SELECT call_id FROM claimed) ORDER BY {queue}, id"
+    );
+    let until = (now + CLAIMED_FOR).millis();
+    let queries = vec![
+        // A claim that is lost costs nothing but work.
+        Query::new("SET LOCAL synchronous_commit = off", []),
+        Query::new(sql, values![now.millis(), limit, node, until]),
+    ];
+    let mut answers = pool.transaction(BEGIN, queries).await?;
+    Ok(answers.pop().unwrap_or_default())
+}
+
+/// Waiting calls whose dial may be sent by `now` and that no other process was told of, the longest
+/// due first.
+pub(crate) async fn due(pool: &Pool, node: i64, now: Timestamp, limit: i64) -> Result<Vec<Due>, Fault> {
+    let rows = claim(pool, Kind::Dial, "id, due_at", node, now, limit).await?;
     let due = rows.iter().map(|row| {
         Ok(Due {
             id: calls::id(row, 0)?,
@@ -61,6 +111,13 @@ pub(crate) async fn due(pool: &Pool, now: Timestamp, limit: i64) -> Result<Vec<D
         })
     });
     due.collect()
+}
+
+/// Calls that were to be looked at by `now` and that no other process was told of, the most overdue
+/// first.
+pub(crate) async fn to_check(pool: &Pool, node: i64, now: Timestamp, limit: i64) -> Result<Vec<Call>, Fault> {
+    let rows = claim(pool, Kind::Look, calls::COLUMNS, node, now, limit).await?;
+    rows.iter().map(calls::call).collect()
 }
 
 /// When the next dial after `after` may be sent.

@@ -3,14 +3,14 @@
 //! These changes are rare and wait for nobody but each other, so each is a transaction of its own
 //! beside the writer's batches.
 
-use domain::Timestamp;
-use store::{AccountHold, Depths, Dialling, StoreError};
-use tokio_postgres::Row;
-
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
 use crate::load::BEGIN;
 use crate::lock::Lock;
+use crate::news;
+use domain::Timestamp;
+use store::{AccountHold, Depths, Dialling, News, StoreError};
+use tokio_postgres::Row;
 
 const READ: &str = "SELECT paused_at, hold_since, hold_probe_at, hold_message, nullif(restored, 0),
                            (SELECT max(pace_clear_at) FROM live), (SELECT sum(n)::bigint FROM live)
@@ -49,33 +49,49 @@ fn count(number: i64) -> u64 {
 
 /// Pauses or resumes. A pause that lasts already keeps its beginning. Waits for permits that are
 /// being granted: none is granted once this has returned.
-pub(crate) async fn set_paused(pool: &Pool, paused: bool, now: Timestamp) -> Result<Dialling, Fault> {
+pub(crate) async fn set_paused(
+    pool: &Pool,
+    node: i64,
+    paused: bool,
+    now: Timestamp,
+) -> Result<Dialling, Fault> {
     let at = paused.then_some(now.millis());
     let change = Query::new(
         "UPDATE dialling SET paused_at = CASE WHEN $1::bigint IS NOT NULL THEN coalesce(paused_at, $1) END",
         values![at],
     );
-    dialling(&change_gate(pool, change).await?)
+    dialling(&change_gate(pool, Some(node), change).await?)
 }
 
 /// Notes that everything is a copy from `copied_at`, or that what is missing in it has been made
 /// good. The column is 0 for the latter: a moment before 1970 is none.
-pub(crate) async fn set_restored(pool: &Pool, copied_at: Option<Timestamp>) -> Result<(), Fault> {
+pub(crate) async fn set_restored(pool: &Pool, node: i64, copied_at: Option<Timestamp>) -> Result<(), Fault> {
     let mark = copied_at.map_or(0, |at| at.millis().max(1));
     let change = Query::new("UPDATE dialling SET restored = $1", values![mark]);
-    change_gate(pool, change).await.map(|_| ())
+    change_gate(pool, Some(node), change).await.map(|_| ())
 }
 
-/// Changes what every permit looks at, and reads what came of it.
-async fn change_gate(pool: &Pool, change: Query) -> Result<Row, Fault> {
-    let queries = vec![Query::new(Lock::Pause.alone(), []), change, Query::new(READ, [])];
+/// Changes what every permit looks at, and reads what came of it. The other processes are told; with
+/// no `node`, this one too.
+pub(crate) async fn change_gate(pool: &Pool, node: Option<i64>, change: Query) -> Result<Row, Fault> {
+    let told = news::tell(News::Dialling, node.unwrap_or_default());
+    let queries = vec![
+        Query::new(Lock::Pause.alone(), []),
+        change,
+        told,
+        Query::new(READ, []),
+    ];
     let mut answers = pool.transaction(BEGIN, queries).await?;
     let row = answers.pop().and_then(|mut rows| rows.pop());
     Ok(row.ok_or_else(|| StoreError::broken("the row of the dialling is gone"))?)
 }
 
 /// Notes that the carrier refuses the account, or that it takes it again.
-pub(crate) async fn set_account_hold(pool: &Pool, hold: Option<&AccountHold>) -> Result<(), Fault> {
+pub(crate) async fn set_account_hold(
+    pool: &Pool,
+    node: i64,
+    hold: Option<&AccountHold>,
+) -> Result<(), Fault> {
     let change = Query::new(
         "UPDATE dialling SET hold_since = $1, hold_probe_at = $2, hold_message = $3",
         values![
@@ -85,7 +101,8 @@ pub(crate) async fn set_account_hold(pool: &Pool, hold: Option<&AccountHold>) ->
             hold.map(|hold| hold.message.replace('\0', " ")),
         ],
     );
-    pool.all(change).await.map(|_| ())
+    let queries = vec![change, news::tell(News::Dialling, node)];
+    pool.transaction(BEGIN, queries).await.map(|_| ())
 }
 
 /// How much there is of each kind of work; counted along indexes that hold little else.

@@ -16,6 +16,7 @@ use crate::calls::uuid;
 use crate::connect::{Conn, Query, values};
 use crate::error::Fault;
 use crate::load::BEGIN;
+use crate::news;
 use crate::tx::{Draft, Grant, Pair, PermitChange, Written};
 
 /// Most orphans kept; each new one beyond drops the oldest. Each is a request that nobody could
@@ -26,7 +27,7 @@ const ORPHANS: i64 = 10_000;
 ///
 /// # Errors
 /// As [`Conn::commit`].
-pub(crate) async fn flush(conn: &mut Conn, draft: Draft, first: bool) -> Result<(), Fault> {
+pub(crate) async fn flush(conn: &mut Conn, node: i64, draft: Draft, first: bool) -> Result<(), Fault> {
     let mut queries = Vec::with_capacity(16);
     if first {
         queries.push(Query::new(BEGIN, []));
@@ -37,6 +38,7 @@ pub(crate) async fn flush(conn: &mut Conn, draft: Draft, first: bool) -> Result<
     permits(&mut queries, &draft);
     orphans(&mut queries, &draft);
     counters(&mut queries, &draft);
+    queries.extend(draft.news.map(|what| news::tell(what, node)));
     conn.commit(queries).await
 }
 

@@ -11,6 +11,7 @@ mod claims;
 mod clock;
 mod connect;
 mod dialling;
+mod epoch;
 mod error;
 mod examine;
 mod flush;
@@ -19,9 +20,11 @@ mod imports;
 mod load;
 mod lock;
 mod migrate;
+mod news;
 mod open;
 mod pages;
 mod right;
+mod shared;
 mod transaction;
 mod tx;
 mod writer;
@@ -30,15 +33,16 @@ use async_trait::async_trait;
 use domain::step::{Input, Step};
 use domain::{Call, CallId, Phone, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
-    Record, Reported, Store, StoreError, Stray, Terms, work,
+    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, News, Page,
+    Permitted, Record, Reported, Store, StoreError, Stray, Terms, Together, work,
 };
 
 use connect::Pool;
 use error::Fault;
 pub use examine::{Examination, examine};
-pub use right::Purpose;
-use right::{Held, Right};
+use right::Right;
+pub use right::{Durability, Purpose};
+use shared::Shared;
 use tx::Tx;
 use writer::Writer;
 
@@ -47,7 +51,9 @@ pub struct PostgresStore {
     writer: Writer,
     readers: Pool,
     right: Right,
-    held: Option<Held>,
+    node: i64,
+    /// Where this process dials.
+    shared: Option<Shared>,
 }
 
 /// A number of things as SQL takes it.
@@ -66,7 +72,12 @@ impl Store for PostgresStore {
         self.writer
             .asked(move |tx| {
                 foresight::accept(tx, &new, at.now);
-                work::accept(tx, &new, &at, right)
+                let accepted = work::accept(tx, &new, &at, right)?;
+                if matches!(&accepted, Accepted::New(call) if call.due_at().is_some_and(|due| due <= at.now))
+                {
+                    tx.tell(News::Due);
+                }
+                Ok(accepted)
             })
             .await
     }
@@ -110,7 +121,7 @@ impl Store for PostgresStore {
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let due = claims::due(&self.readers, now, rows(limit)).await;
+        let due = claims::due(&self.readers, self.node, now, rows(limit)).await;
         due.map_err(Fault::into_store)
     }
 
@@ -120,7 +131,7 @@ impl Store for PostgresStore {
     }
 
     async fn to_check(&self, now: Timestamp, limit: usize) -> Result<Vec<Call>, StoreError> {
-        let calls = calls::to_check(&self.readers, now, rows(limit)).await;
+        let calls = claims::to_check(&self.readers, self.node, now, rows(limit)).await;
         calls.map_err(Fault::into_store)
     }
 
@@ -165,17 +176,17 @@ impl Store for PostgresStore {
     }
 
     async fn set_paused(&self, paused: bool, now: Timestamp) -> Result<Dialling, StoreError> {
-        let set = dialling::set_paused(&self.readers, paused, now).await;
+        let set = dialling::set_paused(&self.readers, self.node, paused, now).await;
         set.map_err(Fault::into_store)
     }
 
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError> {
-        let set = dialling::set_account_hold(&self.readers, hold.as_ref()).await;
+        let set = dialling::set_account_hold(&self.readers, self.node, hold.as_ref()).await;
         set.map_err(Fault::into_store)
     }
 
     async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError> {
-        let set = dialling::set_restored(&self.readers, copied_at).await;
+        let set = dialling::set_restored(&self.readers, self.node, copied_at).await;
         set.map_err(Fault::into_store)
     }
 
@@ -185,14 +196,15 @@ impl Store for PostgresStore {
     }
 
     /// A server that cannot be reached comes back; what asks for a new process is a writer that has
-    /// died, or a right that another process has.
+    /// died.
     fn health(&self) -> Result<(), String> {
-        if !self.writer.is_alive() {
-            return Err("the part that writes to the database has died; restart the process".to_owned());
+        if self.writer.is_alive() {
+            return Ok(());
         }
-        if self.held.as_ref().is_some_and(Held::is_lost) {
-            return Err("another process has taken the right to dial from this database".to_owned());
-        }
-        Ok(())
+        Err("the part that writes to the database has died; restart the process".to_owned())
+    }
+
+    fn together(&self) -> Option<&dyn Together> {
+        self.shared.as_ref().map(|shared| shared as &dyn Together)
     }
 }

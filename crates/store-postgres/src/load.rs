@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::calls::{COLUMNS, id, stored, uuid};
 use crate::claims::attempt;
 use crate::connect::{Conn, Query, values};
+use crate::epoch::TIMELINE;
 use crate::error::Fault;
 use crate::lock::Lock;
 use crate::tx::{Gate, Pair, Read, Tx, Wanted};
@@ -121,16 +122,19 @@ fn gate(plan: &mut Plan, wanted: &Wanted) {
     if !wanted.gate {
         return;
     }
-    let sql = if wanted.live {
-        "SELECT boots, paused_at IS NOT NULL OR restored <> 0, (SELECT sum(n)::bigint FROM live) FROM dialling"
+    let live = if wanted.live {
+        "(SELECT sum(n)::bigint FROM live)"
     } else {
-        "SELECT boots, paused_at IS NOT NULL OR restored <> 0, NULL::bigint FROM dialling"
+        "NULL::bigint"
     };
+    let sql = format!(
+        "SELECT paused_at IS NOT NULL OR restored <> 0 OR timeline IS DISTINCT FROM {TIMELINE}, {live}
+         FROM dialling"
+    );
     plan.add(Query::new(sql, []), |read, row| {
         read.gate = Some(Gate {
-            counted: row.try_get(0)?,
-            is_shut: row.try_get(1)?,
-            live: row.try_get(2)?,
+            is_shut: row.try_get(0)?,
+            live: row.try_get(1)?,
         });
         Ok(())
     });

@@ -1,6 +1,6 @@
-//! The advisory locks that transactions take beside the rows they lock, and why each is needed. All
-//! but the right to dial last as long as their transaction, so that they work behind a connection
-//! pooler, and none is ever left behind.
+//! The advisory locks that transactions take beside the rows they lock, and why each is needed. They
+//! last as long as their transaction, so that they work behind a connection pooler, and none is ever
+//! left behind.
 //!
 //! Called by whoever loads what a decision needs; knows no table.
 
@@ -19,14 +19,12 @@ pub(crate) enum Lock {
     /// because nobody knows its leg: otherwise each could miss what the other is about to write, and
     /// the fact would wait for ever.
     Orphans = 4,
-    /// Held by the connection of the one process that dials.
-    Right = 5,
 }
 
 impl Lock {
     /// `redi` in ASCII: the first half of every lock's name, because a database may be shared with
     /// other programs.
-    pub(crate) const CLASS: i32 = 0x7265_6469;
+    const CLASS: i32 = 0x7265_6469;
 
     /// Takes the lock for this transaction alone; waits for whoever has it.
     pub(crate) fn alone(self) -> String {
@@ -40,10 +38,5 @@ impl Lock {
             Lock::CLASS,
             self as i32
         )
-    }
-
-    /// Takes the lock for as long as the connection lives, if it is free; answers whether it was.
-    pub(crate) fn for_the_connection(self) -> String {
-        format!("SELECT pg_try_advisory_lock({}, {})", Lock::CLASS, self as i32)
     }
 }

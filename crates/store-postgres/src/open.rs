@@ -5,9 +5,11 @@ use store::StoreError;
 use crate::PostgresStore;
 use crate::connect::{self, Pool};
 use crate::error::Fault;
-use crate::migrate;
-use crate::right::{Held, Purpose, Right};
+use crate::news::Ear;
+use crate::right::{Purpose, Right};
+use crate::shared::{self, Shared};
 use crate::writer::{BATCHES, Writer};
+use crate::{epoch, migrate};
 
 /// Connections that read. Queries are short: more than the cores of a small server gain nothing, and
 /// each costs the server some megabytes.
@@ -18,7 +20,7 @@ impl PostgresStore {
     /// up to date. Any number of processes may have it open at once.
     ///
     /// # Errors
-    /// `Held`: another process has the right to dial, and is named. `Broken`, in words for an operator: the address cannot be read, nobody answers there, the
+    /// `Broken`, in words for an operator: the address cannot be read, nobody answers there, the
     /// server is too old or takes no writes, the database is another program's or has a newer schema.
     pub async fn open(url: &str, purpose: Purpose) -> Result<PostgresStore, StoreError> {
         let config = connect::config(url)?;
@@ -27,20 +29,27 @@ impl PostgresStore {
         let mut conn = writers.get().await.map_err(Fault::into_store)?;
         migrate::run(&mut conn).await.map_err(Fault::into_store)?;
         drop(conn);
-        let held = match purpose {
-            Purpose::Dial { wait } => Some(Held::take(config, wait).await?),
-            Purpose::Together | Purpose::Beside => None,
+        epoch::look(&readers).await.map_err(Fault::into_store)?;
+        // Of no meaning but to be another than any before.
+        let mut node = shared::NOBODY;
+        let shared = match purpose {
+            Purpose::Dial(durability) => {
+                node = shared::join(&readers).await.map_err(Fault::into_store)?;
+                let ear = Ear::open(config, node);
+                Some(Shared::new(node, readers.clone(), ear, durability))
+            }
+            Purpose::Beside => None,
         };
-        let right = match (&held, purpose) {
-            (Some(held), _) => held.right(),
-            (None, Purpose::Together) => Right::Everybody,
-            (None, _) => Right::Nobody,
+        let right = match purpose {
+            Purpose::Dial(_) => Right::ToDial,
+            Purpose::Beside => Right::None,
         };
         Ok(PostgresStore {
-            writer: Writer::start(writers),
+            writer: Writer::start(writers, node),
             readers,
             right,
-            held,
+            node,
+            shared,
         })
     }
 }

@@ -41,8 +41,8 @@ impl Transaction for Tx {
     }
 
     fn gate(&mut self, right: Right, limited: bool) -> Result<Gate, Stop> {
+        right.check()?;
         let gate = Tx::gate(self, limited)?;
-        right.check(gate.counted)?;
         Ok(Gate {
             is_shut: gate.is_shut,
             live: gate.live.unwrap_or(0),

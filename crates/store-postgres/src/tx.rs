@@ -11,7 +11,7 @@ mod draft;
 mod read;
 
 use domain::{Call, CallId, Event, Phone, Sid, Timestamp};
-use store::{PermitState, StoreError, Stray};
+use store::{News, PermitState, StoreError, Stray};
 
 use crate::calls::Stored;
 
@@ -342,6 +342,11 @@ impl Tx {
         self.open.orphans.push((n, stray.clone()));
         self.open.received.insert(n, now);
         Ok(())
+    }
+
+    /// Other processes are told of this once it is committed.
+    pub(crate) fn tell(&mut self, what: News) {
+        self.open.news = Some(what);
     }
 
     /// So many more calls of `user` have a status, by its code.

@@ -13,11 +13,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use store::StoreError;
-
 use crate::connect::Pool;
 use crate::error;
 use crate::tx::{Stop, Tx};
+use store::StoreError;
 
 mod batch;
 mod job;
@@ -32,16 +31,17 @@ pub(crate) const BATCHES: usize = 3;
 pub(crate) struct Writer {
     lanes: Arc<Lanes>,
     pool: Pool,
+    node: i64,
     has_died: Arc<AtomicBool>,
 }
 
 impl Writer {
-    /// Starts the batches, which take their connections from `pool`.
-    pub(crate) fn start(pool: Pool) -> Writer {
+    /// Starts the batches, which take their connections from `pool` and tell the others as `node`.
+    pub(crate) fn start(pool: Pool, node: i64) -> Writer {
         let lanes = Arc::new(Lanes::new(HAPPENED_BOUND, ASKED_BOUND));
         let has_died = Arc::new(AtomicBool::new(false));
         for _ in 0..BATCHES {
-            let work = batch::run(Arc::clone(&lanes), pool.clone());
+            let work = batch::run(Arc::clone(&lanes), pool.clone(), node);
             let (lanes, has_died) = (Arc::clone(&lanes), Arc::clone(&has_died));
             tokio::spawn(async move {
                 // A panic of the work itself is caught before; this would be one of ours.
@@ -54,6 +54,7 @@ impl Writer {
         Writer {
             lanes,
             pool,
+            node,
             has_died,
         }
     }
@@ -106,9 +107,9 @@ impl Writer {
         T: Send + 'static,
     {
         let (job, answer) = job::job(work);
-        let pool = self.pool.clone();
+        let (pool, node) = (self.pool.clone(), self.node);
         // In a task of its own: whoever asks may go away in the middle.
-        tokio::spawn(async move { batch::write_and_answer(&pool, &mut None, vec![job]).await });
+        tokio::spawn(async move { batch::write_and_answer(&pool, node, &mut None, vec![job]).await });
         answer.await.unwrap_or_else(|_| Err(error::stopped()))
     }
 

@@ -8,6 +8,7 @@ pub mod codec;
 mod error;
 pub mod place;
 mod rows;
+mod together;
 pub mod work;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use rows::{
     Accepted, AccountHold, Applied, Cursor, Depths, Dialling, Due, Imported, Key, ListQuery, ListRow,
     NewCall, Page, Permitted, Record, Reported, Stray, Terms, Total,
 };
+pub use together::{CLAIMED_FOR, News, Slots, Standing, Together};
 
 /// The outside of a step, in a form that can go to another thread.
 #[derive(Debug, Clone)]
@@ -79,14 +81,17 @@ pub trait Store: Send + Sync {
     /// the named one, that is written into the named call's history and nothing else changes.
     async fn report(&self, stray: Stray, at: At) -> Result<Reported, StoreError>;
 
-    /// Waiting calls whose dial may be sent by `now`, the longest due first, at most `limit`.
+    /// Waiting calls whose dial may be sent by `now`, the longest due first, at most `limit`. Of processes
+    /// that dial together ([`Store::together`]) each is told of calls that no other was told of in the
+    /// last [`CLAIMED_FOR`], so that they seldom reach for the same one.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
 
     /// When the next dial after `after` may be sent.
     async fn next_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     /// Calls that must be looked at by `now` for anything but a dial, at most `limit`. A call may be
-    /// among them although it has nothing to do yet: its [`domain::Call::check_at`] says.
+    /// among them although it has nothing to do yet: its [`domain::Call::check_at`] says. Shared among
+    /// processes as [`Store::due`] is.
     async fn to_check(&self, now: Timestamp, limit: usize) -> Result<Vec<domain::Call>, StoreError>;
 
     /// When the next such look after `after` may be needed.
@@ -95,8 +100,8 @@ pub trait Store: Send + Sync {
     /// Writes down anew when these calls must be looked at.
     async fn put_off_checks(&self, calls: Vec<CallId>) -> Result<(), StoreError>;
 
-    /// Calls whose permit is granted and not decided: at the start of the process that holds the
-    /// right to dial, these are what a dead process left behind.
+    /// Calls whose permit is granted and not decided: where one process dials alone, these are at its
+    /// start what a dead one left behind.
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError>;
 
     /// The calls between two numbers that wait for a dial, or about which the carrier is still asked,
@@ -132,4 +137,10 @@ pub trait Store: Send + Sync {
 
     /// Whether the store can be trusted with another write; the reason where it cannot.
     fn health(&self) -> Result<(), String>;
+
+    /// What this process has to agree on with others that may dial from the same database at the same
+    /// time; `None` where it dials alone.
+    fn together(&self) -> Option<&dyn Together> {
+        None
+    }
 }

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Rate;
 use domain::{AttemptStatus, Call, CallId, Event, EventKind, Hold, Sid, Timestamp};
 use engine::dice::Dice as _;
-use engine::pace::Rate;
 use engine::{Engine, Heard, Key, Parts, Settings, Taken, Webhook, WebhookKind};
 use store::Store;
 use tokio::task::JoinHandle;

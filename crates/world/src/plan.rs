@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use domain::Rate;
 use domain::retry::RetryOn;
 use domain::{MachineDetection, Policy, Rules};
-use engine::pace::Rate;
 
 use crate::dice::Dice;
 use crate::fault::{COUNT, Fault, KINDS};

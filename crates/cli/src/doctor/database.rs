@@ -69,9 +69,10 @@ pub fn judge_server(url: &str, found: Result<store_postgres::Examination, StoreE
     if !found.is_current {
         says.push_str("; the next start brings its schema up to date");
     }
-    match found.held_by {
-        Some(holder) => says.push_str(&format!("; {holder}")),
-        None => says.push_str("; nobody dials from it now"),
+    match &found.dialled_by[..] {
+        [] => says.push_str("; nobody dials from it now"),
+        [one] => says.push_str(&format!("; {one} dials from it")),
+        all => says.push_str(&format!("; {} dial from it: {}", all.len(), all.join(", "))),
     }
     Finding::ok("database", says)
 }

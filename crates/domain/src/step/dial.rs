@@ -83,10 +83,10 @@ pub(super) fn not_sent(
         ..
     } = draft.call.state
     else {
-        return Err(Refusal::AlreadyKnown);
+        return never_sent(draft, attempt, message).unwrap_or(Err(Refusal::AlreadyKnown));
     };
     if permitted != attempt {
-        return Err(Refusal::NoSuchAttempt);
+        return never_sent(draft, attempt, message).unwrap_or(Err(Refusal::NoSuchAttempt));
     }
     if draft.call.hold.as_ref().is_none_or(|hold| hold.reason != reason) {
         draft.note(EventKind::GivenBack {
@@ -103,6 +103,32 @@ pub(super) fn not_sent(
         draft.note(EventKind::Held(held));
     }
     Ok(())
+}
+
+/// The permit is given back by a process that slept so long that it was put in doubt meanwhile: proof all
+/// the same. The attempt has been counted, and an attempt that was counted stays; it never rang.
+/// `None` when there is no such attempt.
+fn never_sent(draft: &mut Draft<'_>, attempt: u32, message: String) -> Option<Result<(), Refusal>> {
+    let now = draft.moment.now;
+    let mut attempts = draft.call.attempts.iter_mut();
+    let record = attempts.find(|record| record.number == attempt)?;
+    let before = record.status;
+    let is_open_question = record.in_doubt() || before == AttemptStatus::Unconfirmed;
+    if record.sid.is_some() || !is_open_question {
+        return Some(Err(Refusal::AlreadyKnown));
+    }
+    let why = clipped(message);
+    record.status = AttemptStatus::Failed;
+    record.ended_at = Some(now);
+    record.error_message = Some(format!("never sent: {why}"));
+    record.ask = None;
+    draft.note(EventKind::GivenBack { attempt, why });
+    if !before.is_open() {
+        let index = attempt as usize - 1;
+        corrected(draft, index, before);
+    }
+    follow::follow(draft);
+    Some(Ok(()))
 }
 
 /// Back to waiting for the same dial; gives what the history is to say of it, if that is new.

@@ -56,8 +56,19 @@ fn permits(taken: &Taken<'_>, spent: &mut BTreeSet<u32>) -> Verdict {
         prop_assert_eq!(permit_at, taken.now);
     }
     if let Input::NotSent { attempt, .. } = taken.input {
-        prop_assert!(spent.remove(attempt), "only a permit can be given back");
-        prop_assert!(after.attempt(*attempt).is_none(), "and uses no attempt");
+        prop_assert!(spent.contains(attempt), "only a permit can be given back");
+        match before.attempt(*attempt) {
+            None => {
+                spent.remove(attempt);
+                prop_assert!(after.attempt(*attempt).is_none(), "and uses no attempt");
+            }
+            // It was in doubt meanwhile, and so has been counted.
+            Some(record) => {
+                prop_assert!(record.sid.is_none());
+                let after = after.attempt(*attempt).map(|record| record.status);
+                prop_assert_eq!(after, Some(AttemptStatus::Failed));
+            }
+        }
     }
     let grown = after.attempts.len() - before.attempts.len();
     prop_assert!(grown <= 1);

@@ -44,7 +44,7 @@ async fn a_clock_that_comes_back_is_believed_as_before() {
 #[tokio::test]
 async fn a_clock_that_is_put_back_an_hour_does_not_stop_dialling_for_an_hour() {
     let world = World::with(|settings| {
-        settings.rate = engine::pace::Rate {
+        settings.rate = domain::Rate {
             per_second: 1.0,
             burst: 1,
         }

@@ -1,8 +1,8 @@
 //! The carrier cannot be reached: nothing is lost, nobody storms it, and all is dialled when it is
 //! back.
 
+use domain::Rate;
 use domain::{CallStatus, HoldReason};
-use engine::pace::Rate;
 use testkit::{Entry, World, a_call};
 
 use crate::{HOUR, MINUTE, SECOND, millis};

@@ -1,8 +1,8 @@
 //! The pace: who goes when more is due than may go.
 
+use domain::Rate;
 use domain::{AttemptStatus, CallStatus, HoldReason, Timestamp};
 use engine::Settings;
-use engine::pace::Rate;
 use testkit::{Entry, World, a_call};
 
 use crate::{MINUTE, SECOND, millis};

@@ -1,7 +1,7 @@
 //! What must hold before a permit is granted: the pair, the live limit, and that no slot is lost.
 
+use domain::Rate;
 use domain::{AttemptStatus, CallStatus, HoldReason};
-use engine::pace::Rate;
 use testkit::carrier::Order;
 use testkit::{Entry, World, a_call};
 

@@ -105,7 +105,7 @@ async fn another_request_under_the_same_key_is_refused() {
 #[tokio::test]
 async fn a_repeat_costs_no_slot_of_the_pace() {
     let slow = |settings: &mut engine::Settings| {
-        settings.rate = engine::pace::Rate {
+        settings.rate = domain::Rate {
             per_second: 1.0,
             burst: 2,
         }

@@ -1,7 +1,7 @@
 //! Processes that die: what they leave is settled, and never sent again.
 
+use domain::Rate;
 use domain::{AttemptStatus, CallStatus, HoldReason};
-use engine::pace::Rate;
 use testkit::store::Trouble;
 use testkit::{Entry, Op, World, a_call};
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use domain::Rate;
 use domain::retry::RetryOn;
 use domain::{MachineDetection, Policy, Rules, Script, Timestamp};
 use engine::dice::SystemDice;
-use engine::pace::Rate;
 use engine::{Engine, Parts, Settings};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;

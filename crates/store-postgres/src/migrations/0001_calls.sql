@@ -104,19 +104,55 @@ CREATE INDEX orphans_by_sid ON orphans (sid, n);
 CREATE INDEX orphans_by_name ON orphans (named_id, n) WHERE named_id IS NOT NULL;
 
 -- Whether may be dialled; always exactly one row, changed by operators and by what befalls the
--- account, not by calls. `boots` counts how often a process took the right to dial, `restored` says
--- that everything may be older than what was last dialled from.
+-- account, not by calls. `restored` says that everything may be older than what was last dialled from;
+-- so that a change of servers is noticed, `system` and `timeline` name the one that wrote here last,
+-- and `seen_at` is when a process last did. One process, the leader, does what only one should, as
+-- long as it says again and again that it is there.
 CREATE TABLE dialling (
     one           bigint NOT NULL PRIMARY KEY CHECK (one = 1),
-    boots         bigint NOT NULL,
     restored      bigint NOT NULL,
+    system        bigint,
+    timeline      text,
+    seen_at       bigint,
+    leader        bigint,
+    leads_until   bigint,
     paused_at     bigint,
     hold_since    bigint,
     hold_probe_at bigint,
     hold_message  text
 );
 
-INSERT INTO dialling (one, boots, restored) VALUES (1, 0, 0);
+INSERT INTO dialling (one, restored) VALUES (1, 0);
+
+-- The processes that dial, for whoever wants to know; nothing is decided by it.
+CREATE TABLE nodes (
+    node    bigserial NOT NULL PRIMARY KEY,
+    name    text      NOT NULL,
+    seen_at bigint    NOT NULL
+);
+
+-- When the pace of all processes together owes nothing any more, in microseconds since 1970; always
+-- exactly one row. `taken` is what was taken last.
+CREATE TABLE pace (
+    one      bigint NOT NULL PRIMARY KEY CHECK (one = 1),
+    clear_us bigint NOT NULL,
+    taken    bigint NOT NULL
+) WITH (fillfactor = 10);
+
+INSERT INTO pace (one, clear_us, taken) VALUES (1, 0, 0);
+
+-- Which process was told of a call: to dial it (kind 0), or to look at it (kind 1). It saves work and
+-- decides nothing, so that it need not survive the server's fall.
+CREATE UNLOGGED TABLE claims (
+    call_id uuid   NOT NULL,
+    kind    bigint NOT NULL,
+    node    bigint NOT NULL,
+    until   bigint NOT NULL,
+    PRIMARY KEY (call_id, kind)
+);
+
+-- Finds what has run out.
+CREATE INDEX claims_until ON claims (until);
 
 -- How many calls are being dialled or live, and when the pace owes nothing any more. What all calls
 -- change is spread over eight rows, a connection always taking the same one, so that transactions

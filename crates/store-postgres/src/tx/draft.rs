@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::{CallId, Event, Sid, Timestamp};
-use store::PermitState;
+use store::{News, PermitState};
 
 use super::{Orphan, Pair};
 use crate::calls::Stored;
@@ -27,6 +27,8 @@ pub(crate) struct Draft {
     pub(crate) totals: HashMap<(Box<str>, i64), i64>,
     pub(crate) live: i64,
     pub(crate) pace_clear_at: Option<Timestamp>,
+    /// What other processes are to be told.
+    pub(crate) news: Option<News>,
 }
 
 /// A call as it is to be written.
@@ -102,6 +104,7 @@ impl Draft {
         }
         self.live += later.live;
         self.pace_clear_at = self.pace_clear_at.max(later.pace_clear_at);
+        self.news = later.news.or(self.news);
     }
 
     /// Whether there is nothing to write.

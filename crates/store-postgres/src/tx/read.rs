@@ -27,9 +27,7 @@ pub(crate) struct Read {
 /// What stands before every permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gate {
-    /// Which process has the right to dial, by how often it was taken.
-    pub(crate) counted: i64,
-    /// Paused, or put back from a copy.
+    /// Paused, put back from a copy, or another server than the one that wrote last.
     pub(crate) is_shut: bool,
     /// How many calls are live, if that was asked for.
     pub(crate) live: Option<i64>,

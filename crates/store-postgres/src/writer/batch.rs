@@ -25,24 +25,29 @@ const CONNECTIONS: u32 = 3;
 const ROUNDS: u32 = 64;
 
 /// Makes batches until the lanes are closed and empty.
-pub(super) async fn run(lanes: Arc<Lanes>, pool: Pool) {
+pub(super) async fn run(lanes: Arc<Lanes>, pool: Pool, node: i64) {
     let mut conn = None;
     while let Some(batch) = lanes.take().await {
-        write_and_answer(&pool, &mut conn, batch).await;
+        write_and_answer(&pool, node, &mut conn, batch).await;
     }
 }
 
 /// Writes a batch and answers everybody in it. When it fails as a whole for what one piece of work
 /// wants, each is written alone, so that nobody pays for another's fault.
-pub(super) async fn write_and_answer(pool: &Pool, conn: &mut Option<Conn>, mut batch: Vec<Box<dyn Job>>) {
-    let fault = write(pool, conn, &mut batch).await.err();
+pub(super) async fn write_and_answer(
+    pool: &Pool,
+    node: i64,
+    conn: &mut Option<Conn>,
+    mut batch: Vec<Box<dyn Job>>,
+) {
+    let fault = write(pool, node, conn, &mut batch).await.err();
     let apart = fault
         .as_ref()
         .is_some_and(|fault| matches!(fault.remedy(), Remedy::DecideAgain | Remedy::None));
     if apart && batch.len() > 1 {
         for job in batch {
             let mut alone = [job];
-            let fault = write(pool, conn, &mut alone).await.err();
+            let fault = write(pool, node, conn, &mut alone).await.err();
             let [job] = alone;
             answer(job, fault.as_ref());
         }
@@ -62,7 +67,12 @@ fn answer(job: Box<dyn Job>, fault: Option<&Fault>) {
 
 /// One transaction: everything in `batch` that did not fail by itself, or nothing. Tried again as
 /// long as that helps and nothing can have been committed.
-async fn write(pool: &Pool, conn: &mut Option<Conn>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+async fn write(
+    pool: &Pool,
+    node: i64,
+    conn: &mut Option<Conn>,
+    batch: &mut [Box<dyn Job>],
+) -> Result<(), Fault> {
     let mut needs = Wanted::default();
     let (mut decisions, mut connections) = (1, 1);
     loop {
@@ -70,7 +80,7 @@ async fn write(pool: &Pool, conn: &mut Option<Conn>, batch: &mut [Box<dyn Job>])
             Some(own) => own,
             None => pool.get().await?,
         };
-        let Err(fault) = attempt(&mut own, batch, &mut needs).await else {
+        let Err(fault) = attempt(&mut own, node, batch, &mut needs).await else {
             *conn = Some(own);
             return Ok(());
         };
@@ -90,7 +100,12 @@ async fn write(pool: &Pool, conn: &mut Option<Conn>, batch: &mut [Box<dyn Job>])
 
 /// Runs the work until it has read all it needs, then writes. `needs` remembers for another attempt
 /// what this one has read.
-async fn attempt(conn: &mut Conn, batch: &mut [Box<dyn Job>], needs: &mut Wanted) -> Result<(), Fault> {
+async fn attempt(
+    conn: &mut Conn,
+    node: i64,
+    batch: &mut [Box<dyn Job>],
+    needs: &mut Wanted,
+) -> Result<(), Fault> {
     let mut tx = Tx::default();
     let mut first = true;
     if *needs != Wanted::default() {
@@ -115,7 +130,7 @@ async fn attempt(conn: &mut Conn, batch: &mut [Box<dyn Job>], needs: &mut Wanted
         });
         let wanted = tx.take_wanted();
         if waiting.is_empty() {
-            return finish(conn, tx, first).await;
+            return finish(conn, node, tx, first).await;
         }
         needs.add(&wanted);
         if wanted.alone_with_orphans && !first {
@@ -129,7 +144,7 @@ async fn attempt(conn: &mut Conn, batch: &mut [Box<dyn Job>], needs: &mut Wanted
     Err(Fault::Anew)
 }
 
-async fn finish(conn: &mut Conn, tx: Tx, first: bool) -> Result<(), Fault> {
+async fn finish(conn: &mut Conn, node: i64, tx: Tx, first: bool) -> Result<(), Fault> {
     let draft = tx.into_kept();
     if draft.is_empty() {
         return match first {
@@ -137,5 +152,5 @@ async fn finish(conn: &mut Conn, tx: Tx, first: bool) -> Result<(), Fault> {
             false => conn.script("ROLLBACK").await,
         };
     }
-    flush(conn, draft, first).await
+    flush(conn, node, draft, first).await
 }

@@ -1,16 +1,14 @@
 //! What is refused when a database is opened, in words for whoever set its address.
 
-use std::time::Duration;
-
 use store::{Store, StoreError};
-use store_postgres::{PostgresStore, Purpose};
+use store_postgres::{Durability, PostgresStore, Purpose};
 use testkit::Database;
 
 use crate::trouble::admin;
 use store_contract::rate::given::{NOW, at, new_call, terms};
 
 async fn refusal(url: &str) -> String {
-    match PostgresStore::open(url, Purpose::Together).await {
+    match PostgresStore::open(url, Purpose::Dial(Durability::Local)).await {
         Ok(_) => panic!("opened"),
         Err(error) => error.to_string(),
     }
@@ -43,7 +41,7 @@ async fn another_programs_database_is_left_alone() {
 async fn a_newer_schema_is_refused_untouched() {
     let database = Database::fresh();
     drop(
-        PostgresStore::open(&database.url(), Purpose::Together)
+        PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local))
             .await
             .expect("opened"),
     );
@@ -64,7 +62,7 @@ async fn a_newer_schema_is_refused_untouched() {
 async fn an_edited_schema_is_noticed() {
     let database = Database::fresh();
     drop(
-        PostgresStore::open(&database.url(), Purpose::Together)
+        PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local))
             .await
             .expect("opened"),
     );
@@ -85,53 +83,16 @@ async fn a_server_that_takes_no_writes_is_refused() {
 }
 
 #[tokio::test]
-async fn a_second_dialler_is_refused_and_told_of_the_first_but_others_may_look() {
+async fn whoever_looks_beside_those_that_dial_is_granted_no_permit() {
     let database = Database::fresh();
     let url = database.url();
-    let at_once = Purpose::Dial { wait: Duration::ZERO };
-    let store = PostgresStore::open(&url, at_once).await.expect("opened");
-    let refused = PostgresStore::open(&url, at_once).await.err().expect("held");
-    assert!(matches!(refused, StoreError::Held(_)), "{refused:?}");
-    let own = format!(
-        "process {} at 127.0.0.1 holds the right to dial",
-        std::process::id()
-    );
-    assert!(refused.to_string().contains(&own), "{refused}");
-    let beside = PostgresStore::open(&url, Purpose::Beside)
-        .await
-        .expect("opened beside");
+    let dial = Purpose::Dial(Durability::Local);
+    let _dials = PostgresStore::open(&url, dial).await.expect("opened");
+    let beside = PostgresStore::open(&url, Purpose::Beside).await;
+    let beside = beside.expect("opened beside");
     assert_eq!(beside.depths(NOW).await.expect("read").waiting, 0);
+    assert!(beside.together().is_none());
     let new = new_call(1, Some(terms())).expect("a call");
-    let refused = beside
-        .accept(new, at())
-        .await
-        .expect_err("no permit without the right");
+    let refused = beside.accept(new, at()).await.expect_err("no permit");
     assert!(matches!(refused, StoreError::Broken(..)), "{refused:?}");
-    drop(store);
-    let wait = Duration::from_secs(10);
-    PostgresStore::open(&url, Purpose::Dial { wait })
-        .await
-        .expect("free again");
-}
-
-#[tokio::test]
-async fn a_process_that_lost_the_right_is_granted_no_permit() {
-    let database = Database::fresh();
-    let url = database.url();
-    let dial = Purpose::Dial {
-        wait: Duration::from_secs(10),
-    };
-    let store = PostgresStore::open(&url, dial).await.expect("opened");
-    let admin = admin(&url).await;
-    // The connection that held it is gone, and another process was faster.
-    let end =
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'redial process%'
-               AND datname = current_database()";
-    admin.execute(end, &[]).await.expect("ended");
-    let usurper = PostgresStore::open(&url, dial).await.expect("opened");
-    let new = new_call(1, Some(terms())).expect("a call");
-    let refused = store.accept(new.clone(), at()).await.expect_err("no permit");
-    assert!(refused.to_string().contains("another process"), "{refused}");
-    usurper.accept(new, at()).await.expect("granted");
-    assert_eq!(usurper.granted().await.expect("read").len(), 1);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::step::Input;
 use domain::{AttemptStatus, CallId, CallState, CallStatus, Fact, Source, Word};
 use store::{Accepted, Key, NewCall, Permitted, Reported, Store, Stray, Terms};
-use store_postgres::{PostgresStore, Purpose};
+use store_postgres::{Durability, PostgresStore, Purpose};
 use testkit::Database;
 
 use store_contract::rate::given::{NOW, at, new_call, sid, terms};
@@ -29,8 +29,8 @@ impl Two {
         let url = database.url();
         // At once: one of them brings the schema, the other waits.
         let (one, other) = tokio::join!(
-            PostgresStore::open(&url, Purpose::Together),
-            PostgresStore::open(&url, Purpose::Together)
+            PostgresStore::open(&url, Purpose::Dial(Durability::Local)),
+            PostgresStore::open(&url, Purpose::Dial(Durability::Local))
         );
         Two {
             stores: [one, other].map(|store| Arc::new(store.expect("opened"))),

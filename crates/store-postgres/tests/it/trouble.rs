@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::CallId;
 use store::{Accepted, Store, StoreError, Terms};
-use store_postgres::{PostgresStore, Purpose};
+use store_postgres::{Durability, PostgresStore, Purpose};
 use testkit::Database;
 use tokio_postgres::{Client, NoTls};
 
@@ -35,7 +35,7 @@ async fn end_connections(admin: &Client) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_is_replaced_and_nothing_answered_is_lost() {
     let database = Database::fresh();
-    let store = PostgresStore::open(&database.url(), Purpose::Together)
+    let store = PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local))
         .await
         .expect("opened");
     let admin = admin(&database.url()).await;
@@ -61,7 +61,7 @@ async fn read_soon(store: &PostgresStore, id: CallId) -> bool {
 async fn what_was_answered_under_a_storm_of_lost_connections_is_stored_once() {
     let database = Database::fresh();
     let store = Arc::new(
-        PostgresStore::open(&database.url(), Purpose::Together)
+        PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local))
             .await
             .expect("opened"),
     );
@@ -91,7 +91,7 @@ async fn what_was_answered_under_a_storm_of_lost_connections_is_stored_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_has_become_a_standby_is_told_of() {
     let database = Database::fresh();
-    let store = PostgresStore::open(&database.url(), Purpose::Together)
+    let store = PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local))
         .await
         .expect("opened");
     accept(&store, 1).await.expect("accepted");
@@ -114,7 +114,7 @@ async fn a_server_that_has_become_a_standby_is_told_of() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_database_will_not_take_fails_alone() {
     let database = Database::fresh();
-    let store = PostgresStore::open(&database.url(), Purpose::Together).await;
+    let store = PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local)).await;
     let store = Arc::new(store.expect("opened"));
     let tasks: Vec<_> = (0..100)
         .map(|number| {

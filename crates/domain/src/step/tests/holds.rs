@@ -201,14 +201,45 @@ fn only_the_permits_own_attempt_can_be_given_back() {
         life.refusal(not_sent(2, HoldReason::Carrier, None)),
         Refusal::NoSuchAttempt
     );
-    let doubt = life.then(Input::InDoubt {
-        attempt: 1,
-        why: "cut".into(),
-    });
+    let placed = life.placed(1);
     assert_eq!(
-        doubt.refusal(not_sent(1, HoldReason::Carrier, None)),
+        placed.refusal(not_sent(1, HoldReason::Carrier, None)),
         Refusal::AlreadyKnown
     );
+}
+
+#[test]
+fn a_permit_given_back_after_it_was_put_in_doubt_ends_the_doubt_as_never_sent() {
+    let life = Life::begin().in_doubt().not_sent(1, HoldReason::Carrier);
+    life.check(CallStatus::Failed, true, Some(2 * MINUTE));
+    let record = life.record(1);
+    assert_eq!((record.status, record.ask), (AttemptStatus::Failed, None));
+    assert_eq!(
+        record.error_message.as_deref(),
+        Some("never sent: carrier said no")
+    );
+    assert_eq!(
+        life.count(|kind| matches!(kind, EventKind::Unconfirmed { .. })),
+        0
+    );
+}
+
+#[test]
+fn proof_that_nothing_was_sent_corrects_an_attempt_that_was_closed_without_any() {
+    let life = Life::with(|policy| policy.max_attempts = 1).unconfirmed();
+    life.check_over(CallStatus::Unconfirmed);
+    let life = life.not_sent(1, HoldReason::Carrier);
+    life.check_over(CallStatus::Failed);
+    assert_eq!(life.statuses(), [AttemptStatus::Failed]);
+    let expected = [Some(1), None].map(|attempt| (attempt, CallStatus::Unconfirmed, CallStatus::Failed));
+    assert_eq!(life.corrections(), expected);
+}
+
+#[test]
+fn a_leg_of_an_attempt_that_was_given_back_late_is_its_own_all_the_same() {
+    let life = Life::begin().in_doubt().not_sent(1, HoldReason::Carrier);
+    let life = life.hears(1, AttemptStatus::Completed);
+    life.check_over(CallStatus::Completed);
 }
 
 #[test]
