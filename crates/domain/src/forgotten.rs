@@ -15,9 +15,9 @@ use crate::limits;
 use crate::phone::Phone;
 use crate::time::Timestamp;
 
-/// The carrier's clock and ours may differ by this much: dialling stops at 30 s, the carrier's dates
-/// have whole seconds, and a request needs a few to arrive.
-pub const CLOCKS_APART: Duration = Duration::from_secs(35);
+/// The carrier's clock and ours may differ by this much: dialling stops at [`limits::CLOCKS_APART`], the
+/// carrier's dates have whole seconds, and a request needs a few to arrive.
+pub const CLOCKS_APART: Duration = limits::LEG_BEFORE_PERMIT;
 
 /// A leg that the carrier lists of the account, with the numbers between which it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]

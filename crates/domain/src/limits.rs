@@ -52,9 +52,12 @@ pub const HANG_UP_GAP: (Duration, Duration) = (Duration::from_secs(1), Duration:
 /// Wait before a dial to a pair (account, From, To) is tried again, whose last one is undecided.
 pub const PAIR_GAP: Duration = Duration::from_millis(500);
 
-/// A leg found at the carrier belongs to a permit only when created at most this long before it:
-/// the carrier's dates have whole seconds, and its clock may differ by a few.
-pub const LEG_BEFORE_PERMIT: Duration = Duration::from_secs(5);
+/// The carrier's clock may differ from ours by this much before dialling stops.
+pub const CLOCKS_APART: Duration = Duration::from_secs(30);
+/// A leg found at the carrier belongs to a permit only when created at most this long before it, by
+/// the carrier's clock: a dial may be sent by one that is so far ahead, and put right before the
+/// carrier is asked. The carrier's dates have whole seconds, and what was compared may be some old.
+pub const LEG_BEFORE_PERMIT: Duration = Duration::from_secs(35);
 /// ... and at most this long after it: 2 s to the send, 10 s until the kernel drops what was not
 /// delivered, 30 s for the answer, and as much again for the carrier and the clocks.
 pub const LEG_AFTER_PERMIT: Duration = Duration::from_secs(90);

@@ -18,8 +18,6 @@ use past::Past;
 
 /// While the carrier refuses the account, one dial a minute is tried, to see.
 pub const PROBE_EVERY: Duration = Duration::from_secs(60);
-/// The carrier's clock may differ from ours by this much before dialling stops.
-const SKEW: Duration = Duration::from_secs(30);
 /// An obstacle that nobody may see go (the live limit, a store that failed) is tried again after this.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// The state of the gate.
@@ -146,6 +144,19 @@ impl Gate {
         });
     }
 
+    /// Nobody has seen the carrier's clock yet, and so nobody knows whether ours is right: a leg that was
+    /// made by a wrong clock would not be found again.
+    pub fn carrier_date_unknown(&self, now: Timestamp) {
+        let message =
+            "the carrier has not answered yet, so that this machine's clock is not compared with its own";
+        stand(&mut self.lock().skew, Some(message.to_owned()), now);
+    }
+
+    /// The carrier does not say what time it is there.
+    pub fn carrier_has_no_date(&self) {
+        self.lock().skew = None;
+    }
+
     /// The carrier's clock was seen, in whole seconds.
     pub fn see_carrier_date(&self, date: Timestamp, now: Timestamp) {
         // The carrier cuts its seconds off.
@@ -154,7 +165,7 @@ impl Gate {
             "this machine's clock and the carrier's differ by {} s; set the clock (NTP), dialling goes on by itself",
             apart.as_secs()
         );
-        let skewed = apart > SKEW + Duration::from_secs(1);
+        let skewed = apart > limits::CLOCKS_APART + Duration::from_secs(1);
         stand(&mut self.lock().skew, skewed.then_some(message), now);
     }
 

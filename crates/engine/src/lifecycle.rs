@@ -15,6 +15,8 @@ use crate::{Alarm, Engine, Inner};
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
 /// ... and this often while it is doubted, or while the carrier's clock is.
 const MEASURE_SOON: Duration = Duration::from_secs(1);
+/// A start waits this long for the carrier's clock; it is asked for again while nothing is dialled.
+const COMPARED_WITHIN: Duration = Duration::from_secs(2);
 /// A send under way gets this long to end before the process goes; after it, it is in doubt, which
 /// the next start settles.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
@@ -23,7 +25,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(8);
 const ABANDONED_AFTER: Duration = Duration::from_secs(45);
 
 impl Engine {
-    /// Reads the clock and what the last process left: its pace, its pause, whether all of it is a copy,
+    /// Reads the clocks, the carrier's too, and what the last process left: its pace, its pause, whether all of it is a copy,
     /// and its undecided permits, which are in doubt from here on. Must be done once, by the holder of the right to dial, before
     /// anything is dialled.
     ///
@@ -37,6 +39,12 @@ impl Engine {
         let dialling = inner.store.dialling().await?;
         inner.gate.set_paused(dialling.paused_at);
         inner.gate.set_account(dialling.account_hold);
+        inner.gate.carrier_date_unknown(now);
+        tokio::select! {
+            biased;
+            () = inner.compare_clocks() => {}
+            () = inner.time.wait(COMPARED_WITHIN) => {}
+        }
         if let Some(copied_at) = dialling.restored {
             inner.hold_restored(copied_at);
         }
@@ -195,8 +203,7 @@ impl Inner {
         self.follow_others(&dialling);
         drop(switching);
         if self.gate.is_skewed() {
-            let reply = self.carrier.ping().await;
-            self.see(reply.date);
+            self.compare_clocks().await;
         }
         self.doubt_abandoned().await?;
         // Whatever has changed: the next look may be planned by another clock.
@@ -204,6 +211,15 @@ impl Inner {
         self.check_alarm.ring();
         let soon = jump.is_some() || self.gate.is_skewed();
         Ok(Some(now + if soon { MEASURE_SOON } else { MEASURE_EVERY }))
+    }
+
+    /// Asks the carrier what time it is there.
+    pub(crate) async fn compare_clocks(&self) {
+        let reply = self.carrier.ping().await;
+        match (reply.date, reply.outcome) {
+            (None, Ok(())) => self.gate.carrier_has_no_date(),
+            (date, _) => self.see(date),
+        }
     }
 
     /// Puts in doubt every permit that was granted long ago and that no task of this process has in

@@ -33,6 +33,9 @@ impl Engine {
     /// When the store fails.
     pub async fn one_round(&self) -> Result<Round, EngineError> {
         let inner = &self.inner;
+        if inner.gate.is_skewed() {
+            inner.compare_clocks().await;
+        }
         while inner.restored.stands() && !inner.restored.has_failed() {
             let next = inner.restored_pass().await?;
             inner

@@ -75,6 +75,35 @@ async fn after_a_jump_forward_due_calls_are_dialled_within_seconds() {
 }
 
 #[tokio::test]
+async fn nothing_is_dialled_by_a_clock_that_was_not_compared_with_the_carriers() {
+    let world = World::unborn(|_| {});
+    world.carrier.is_silent(true);
+    let starting = world.engine.recover();
+    tokio::join!(world.pass(3 * SECOND), async {
+        starting.await.expect("the store answers");
+    });
+    world.engine.start();
+    let call = world.call(a_call()).await;
+    world.pass(2 * SECOND).await;
+    assert_eq!(world.all_sent(), 0);
+    let hold = world.engine.waiting_for(&call).expect("it waits");
+    assert!(hold.message.contains("not compared"), "{}", hold.message);
+    world.carrier.is_silent(false);
+    world.pass(40 * SECOND).await;
+    assert_eq!(world.all_sent(), 1, "the carrier has answered");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_off_at_the_start_dials_nothing_at_all() {
+    let world = World::unborn(|_| {});
+    world.carrier.clock_is_wrong_by(-40_000);
+    world.begin().await;
+    world.call(a_call()).await;
+    assert_eq!(world.all_sent(), 0);
+    assert!(world.engine.readiness().hold.is_some());
+}
+
+#[tokio::test]
 async fn a_carrier_in_another_time_stops_dialling_and_a_ping_heals_it() {
     let world = World::new().await;
     world.engine.start();
