@@ -1,6 +1,7 @@
 //! A throwaway PostgreSQL server for whoever develops: the one that the tests use, by hand.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, anyhow};
@@ -16,21 +17,27 @@ pub use server::Server;
 /// The variable that tells tests where they may make databases.
 pub const SERVER: &str = "REDIAL_TEST_POSTGRES";
 
-/// Starts a server, having one installed first where that can be done: as root on Debian.
+/// Where Debian puts the pooler that tests start before a server of their own.
+const POOLER: &str = "/usr/sbin/pgbouncer";
+
+/// Starts a server, having what tests need installed first where that can be done: as root on Debian.
 ///
 /// # Errors
 /// In words: nothing is installed that could be started, or what went wrong.
 pub fn start() -> Result<Server> {
-    if server::programs().is_err() && program::is_there("apt-get") && is_root() {
-        eprintln!("xtask: installing PostgreSQL, which the tests need");
+    let missing: Vec<_> = [
+        ("postgresql", server::programs().is_ok()),
+        ("pgbouncer", Path::new(POOLER).exists()),
+    ]
+    .into_iter()
+    .filter_map(|(package, is_there)| (!is_there).then_some(package))
+    .collect();
+    if !missing.is_empty() && program::is_there("apt-get") && is_root() {
+        eprintln!("xtask: installing what the tests need: {}", missing.join(", "));
         let mut install = Command::new("apt-get");
-        install.args([
-            "install",
-            "--yes",
-            "--quiet",
-            "--no-install-recommends",
-            "postgresql",
-        ]);
+        install
+            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+            .args(missing);
         program::finish(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
     }
     Server::start().map_err(|words| anyhow!("no throwaway PostgreSQL: {words}"))

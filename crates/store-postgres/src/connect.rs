@@ -8,21 +8,24 @@ use std::time::Duration;
 use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
 use futures_util::future::join_all;
 use store::StoreError;
-use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, NoTls, Row, Statement};
+use tokio_postgres::{Row, SimpleQueryMessage, Statement};
 
 use crate::error::Fault;
 
-/// How long a new connection may take, and a caller wait for a free one.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+mod address;
+mod binding;
+mod pooled;
+mod tls;
+
+use address::CONNECT_WITHIN;
+pub(crate) use address::{Config, config};
+pub(crate) use pooled::{UNTOLD, refuse_untold};
+pub(crate) use tls::words as tls_words;
 
 /// How long an answer is waited for, above what the server itself allows a statement: beyond it the
 /// network or the server's host is gone.
 const ANSWER_WITHIN: Duration = Duration::from_secs(25);
-
-/// How long sent bytes may stay unacknowledged before the connection counts as lost.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What holds for every connection, whatever the server's or the role's defaults are.
 ///
@@ -30,17 +33,18 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 /// open have an end, so that one node in trouble does not stop the others. Every query finds its few
 /// rows by an index; a server without statistics would rather read the whole of a table that is
 /// still small and keep that plan while it grows, so that those plans are taken away from it.
-const SETTINGS: &str = "
-    SET synchronous_commit = on;
-    SET statement_timeout = '20s';
-    SET lock_timeout = '5s';
-    SET idle_in_transaction_session_timeout = '10s';
-    SET TimeZone = 'UTC';
-    SET enable_seqscan = off;
-    SET enable_bitmapscan = off;
-    SET enable_hashjoin = off;
-    SET enable_mergejoin = off;
-    SET jit = off";
+const SETTINGS: [(&str, &str); 10] = [
+    ("synchronous_commit", "on"),
+    ("statement_timeout", "20s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("TimeZone", "UTC"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
 
 /// A value on its way into a statement.
 type Value = Box<dyn ToSql + Sync + Send>;
@@ -68,42 +72,31 @@ macro_rules! values {
 }
 pub(crate) use values;
 
-/// Reads a database's address.
-///
-/// # Errors
-/// `Broken`, in words for an operator.
-pub(crate) fn config(url: &str) -> Result<Config, StoreError> {
-    let unreadable = |source: tokio_postgres::Error| {
-        let words =
-            "the database's address cannot be read; it looks like postgres://user:password@host:5432/name";
-        StoreError::Broken(words.to_owned(), Some(Box::new(source)))
-    };
-    let mut config: Config = url.parse().map_err(unreadable)?;
-    config
-        .application_name("redial")
-        .connect_timeout(CONNECT_WITHIN)
-        .tcp_user_timeout(ACKNOWLEDGED_WITHIN)
-        .target_session_attrs(TargetSessionAttrs::ReadWrite);
-    Ok(config)
-}
-
 /// A few connections, opened when they are needed. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Pool(deadpool_postgres::Pool);
+pub(crate) struct Pool {
+    connections: deadpool_postgres::Pool,
+    is_pooled: bool,
+}
 
 impl Pool {
     /// # Errors
     /// None that can be mended: the pool's own settings do not fit together.
     pub(crate) fn new(config: Config, connections: usize) -> Result<Pool, StoreError> {
         let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
-        let prepare = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+        let is_pooled = config.is_pooled();
+        let manager = Manager::from_config(config.driver, config.tls, ManagerConfig { recycling_method });
+        let prepare = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
             Box::pin(async move {
-                let set = client.batch_execute(SETTINGS).await;
+                if is_pooled {
+                    // They would be left to whoever has the server's connection next.
+                    return Ok(());
+                }
+                let set = client.batch_execute(&settings()).await;
                 set.map_err(deadpool_postgres::HookError::Backend)
             })
         });
-        let pool = deadpool_postgres::Pool::builder(manager)
+        let connections = deadpool_postgres::Pool::builder(manager)
             .max_size(connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(CONNECT_WITHIN))
@@ -111,12 +104,19 @@ impl Pool {
             .post_create(prepare)
             .build()
             .map_err(|error| StoreError::Broken("no connections".to_owned(), Some(Box::new(error))))?;
-        Ok(Pool(pool))
+        Ok(Pool {
+            connections,
+            is_pooled,
+        })
     }
 
     /// Takes a connection out of the pool for as long as it is used.
     pub(crate) async fn get(&self) -> Result<Conn, Fault> {
-        Ok(Conn(self.0.get().await?))
+        Ok(Conn {
+            own: self.connections.get().await?,
+            is_pooled: self.is_pooled,
+            is_open: false,
+        })
     }
 
     /// Reads with one statement, which sees one state of the database.
@@ -165,19 +165,33 @@ impl Pool {
 }
 
 /// One connection.
-pub(crate) struct Conn(Object);
+pub(crate) struct Conn {
+    own: Object,
+    is_pooled: bool,
+    /// A transaction is under way; noted only where it decides what goes with a statement.
+    is_open: bool,
+}
+
+/// The settings, for a connection that is one's own.
+fn settings() -> String {
+    SETTINGS
+        .map(|(name, value)| format!("SET {name} = '{value}'"))
+        .join("; ")
+}
 
 impl Conn {
     /// Runs statements one after the other, all sent at once: one round trip. When one fails, those
     /// after it have failed too if they stand in the same transaction, and its fault is returned.
     pub(crate) async fn run(&mut self, queries: Vec<Query>) -> Result<Vec<Vec<Row>>, Fault> {
+        let (queries, wanted) = self.within(queries);
         let running = async {
             let statements = self.prepare(&queries).await?;
             let answers = self.send(&statements, &queries).await;
-            Ok(answers.into_iter().collect::<Result<_, _>>()?)
+            Ok(answers.into_iter().collect::<Result<Vec<_>, _>>()?)
         };
         let answered = tokio::time::timeout(ANSWER_WITHIN, running).await;
-        answered.unwrap_or(Err(Fault::Silent))
+        let mut answers = answered.unwrap_or(Err(Fault::Silent))?;
+        Ok(answers.drain(wanted).collect())
     }
 
     /// Runs one statement.
@@ -199,6 +213,7 @@ impl Conn {
     pub(crate) async fn commit(&mut self, mut queries: Vec<Query>) -> Result<(), Fault> {
         queries.push(Query::new("COMMIT", []));
         let unknown = |fault| Err(Fault::Unknown(Arc::new(fault)));
+        let (queries, _) = self.within(queries);
         let statements = self.prepare(&queries).await?;
         let sent = tokio::time::timeout(ANSWER_WITHIN, self.send(&statements, &queries));
         let Ok(mut answers) = sent.await else {
@@ -221,40 +236,72 @@ impl Conn {
 
     /// Whether the connection is known to be lost.
     pub(crate) fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.own.is_closed()
     }
 
-    async fn prepare(&self, queries: &[Query]) -> Result<Vec<Statement>, Fault> {
+    /// What is sent for what is asked, and where the answers to it are.
+    fn within(&mut self, queries: Vec<Query>) -> (Vec<Query>, std::ops::Range<usize>) {
+        if self.is_pooled {
+            return pooled::within(queries, &mut self.is_open);
+        }
+        let all = 0..queries.len();
+        (queries, all)
+    }
+
+    /// The statements by their names on this connection; none where they have none.
+    async fn prepare(&self, queries: &[Query]) -> Result<Vec<Option<Statement>>, Fault> {
         let mut statements = Vec::with_capacity(queries.len());
         for query in queries {
-            statements.push(self.0.prepare_cached(&query.sql).await?);
+            statements.push(match self.is_pooled {
+                true => None,
+                false => Some(self.own.prepare_cached(&query.sql).await?),
+            });
         }
         Ok(statements)
     }
 
     async fn send(
         &self,
-        statements: &[Statement],
+        statements: &[Option<Statement>],
         queries: &[Query],
     ) -> Vec<Result<Vec<Row>, tokio_postgres::Error>> {
         let sent = statements.iter().zip(queries).map(async |(statement, query)| {
-            let values: Vec<&(dyn ToSql + Sync)> = query.values.iter().map(|it| &**it as _).collect();
-            self.0.query(statement, &values).await
+            let values = query.values.iter().map(|it| &**it as &(dyn ToSql + Sync));
+            match statement {
+                Some(statement) => self.own.query(statement, &values.collect::<Vec<_>>()).await,
+                None => {
+                    let values: Vec<_> = values.map(|value| (value, pooled::type_of(value))).collect();
+                    self.own.query_typed(&query.sql, &values).await
+                }
+            }
         });
         join_all(sent).await
     }
 
     /// Runs a script of several statements without values.
-    pub(crate) async fn script(&self, sql: &str) -> Result<(), Fault> {
-        match tokio::time::timeout(ANSWER_WITHIN, self.0.batch_execute(sql)).await {
+    pub(crate) async fn script(&mut self, sql: &str) -> Result<(), Fault> {
+        let sql = match self.is_pooled {
+            true => pooled::script(sql, &mut self.is_open),
+            false => sql.to_owned(),
+        };
+        match tokio::time::timeout(ANSWER_WITHIN, self.own.batch_execute(&sql)).await {
             Ok(done) => Ok(done?),
             Err(_) => Err(Fault::Silent),
         }
     }
 
+    /// The process at the server that this connection is.
+    async fn backend(&self) -> Result<Option<String>, Fault> {
+        let answers = self.own.simple_query("SELECT pg_backend_pid()").await?;
+        Ok(answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
+    }
+
     /// Gives up the connection instead of giving it back: nobody else shall meet what is wrong with it.
     pub(crate) fn discard(self) {
-        drop(Object::take(self.0));
+        drop(Object::take(self.own));
     }
 }
 

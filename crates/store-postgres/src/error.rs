@@ -9,6 +9,8 @@ use deadpool_postgres::PoolError;
 use store::StoreError;
 use tokio_postgres::error::SqlState;
 
+use crate::connect::{UNTOLD, tls_words};
+
 /// Why a query or a transaction failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Fault {
@@ -122,6 +124,14 @@ impl Fault {
         }
         if self.state() == Some(&SqlState::DISK_FULL) {
             return StoreError::Full(Box::new(self));
+        }
+        if let Fault::Postgres(error) = &self
+            && let Some(words) = tls_words(&**error)
+        {
+            return StoreError::Broken(words.to_owned(), Some(Box::new(self)));
+        }
+        if let Some(&SqlState::INVALID_SQL_STATEMENT_NAME | &SqlState::DUPLICATE_PSTATEMENT) = self.state() {
+            return StoreError::Broken(UNTOLD.to_owned(), Some(Box::new(self)));
         }
         let words = match self.remedy() {
             Remedy::DecideAgain | Remedy::ComeBack => return StoreError::Busy,

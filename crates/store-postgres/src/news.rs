@@ -6,11 +6,11 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::connect::{Query, values};
+use crate::connect::{Config, Query, values};
 use store::News;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio_postgres::{AsyncMessage, Config, NoTls};
+use tokio_postgres::AsyncMessage;
 
 /// The channel's name.
 const CHANNEL: &str = "redial";
@@ -34,7 +34,8 @@ fn word(what: News) -> &'static str {
 /// Hears what other processes tell, until it is dropped.
 pub(crate) struct Ear {
     heard: Arc<Heard>,
-    listening: AbortHandle,
+    /// Nobody can be heard through a pooler.
+    listening: Option<AbortHandle>,
 }
 
 #[derive(Default)]
@@ -56,7 +57,9 @@ impl Ear {
     /// Begins to listen, on a connection of its own.
     pub(crate) fn open(config: Config, node: i64) -> Ear {
         let heard = Arc::new(Heard::default());
-        let listening = tokio::spawn(listen(config, node, Arc::clone(&heard))).abort_handle();
+        let is_pooled = config.is_pooled();
+        let listening = || tokio::spawn(listen(config, node, Arc::clone(&heard))).abort_handle();
+        let listening = (!is_pooled).then(listening);
         Ear { heard, listening }
     }
 
@@ -70,7 +73,9 @@ impl Ear {
 
 impl Drop for Ear {
     fn drop(&mut self) {
-        self.listening.abort();
+        if let Some(listening) = &self.listening {
+            listening.abort();
+        }
     }
 }
 
@@ -85,7 +90,7 @@ async fn listen(config: Config, node: i64, heard: Arc<Heard>) {
 
 /// Listens until the connection ends.
 async fn hear(config: &Config, node: i64, heard: &Heard) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = config.driver.connect(config.tls.clone()).await?;
     let listen = format!("LISTEN {CHANNEL}");
     let mut asked = std::pin::pin!(client.batch_execute(&listen));
     let mut is_asking = true;

@@ -3,7 +3,7 @@
 use store::StoreError;
 
 use crate::PostgresStore;
-use crate::connect::{self, Pool};
+use crate::connect::{self, Pool, refuse_untold};
 use crate::error::Fault;
 use crate::news::Ear;
 use crate::right::{Purpose, Right};
@@ -14,6 +14,10 @@ use crate::{epoch, migrate};
 /// Connections that read. Queries are short: more than the cores of a small server gain nothing, and
 /// each costs the server some megabytes.
 const READERS: usize = 4;
+
+/// What is lost through a pooler, said once at the start.
+const POOLED: &str = "the database is reached through a pooler (pgbouncer=true): statements are planned each time, \
+                      and what other nodes have done is found by looking, not by being told";
 
 impl PostgresStore {
     /// Opens the database at `url` (`postgres://user:password@host:port/name`), and brings its schema
@@ -27,6 +31,12 @@ impl PostgresStore {
         let writers = Pool::new(config.clone(), BATCHES + 1)?;
         let readers = Pool::new(config.clone(), READERS)?;
         let mut conn = writers.get().await.map_err(Fault::into_store)?;
+        if config.is_pooled() {
+            tracing::info!("{POOLED}");
+        } else {
+            let other = readers.get().await.map_err(Fault::into_store)?;
+            refuse_untold(&conn, &other).await.map_err(Fault::into_store)?;
+        }
         migrate::run(&mut conn).await.map_err(Fault::into_store)?;
         drop(conn);
         epoch::look(&readers).await.map_err(Fault::into_store)?;

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// The user that the server's package makes; the server refuses to run as root.
-const USER: &str = "postgres";
+pub(crate) const USER: &str = "postgres";
 
 /// How often a starting server is asked whether it is ready, and how long between: a minute in all.
 const LOOKS: u32 = 1_200;
@@ -139,7 +139,7 @@ pub fn programs() -> Result<PathBuf, String> {
 }
 
 /// As whom the server runs: as this user, unless that is root.
-fn owner(own: &Path) -> Result<Option<(u32, u32)>, String> {
+pub(crate) fn owner(own: &Path) -> Result<Option<(u32, u32)>, String> {
     let own = own
         .metadata()
         .map_err(|error| format!("no temporary folder: {error}"))?;
@@ -171,7 +171,7 @@ fn serve(programs: &Path, folder: &Path, owner: Option<(u32, u32)>, port: u16) -
     serve.spawn().map_err(|error| format!("{serve:?}: {error}"))
 }
 
-fn program(programs: &Path, name: &str, owner: Option<(u32, u32)>) -> Command {
+pub(crate) fn program(programs: &Path, name: &str, owner: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(programs.join(name));
     // Not a folder that the other user may not enter.
     command.current_dir("/");
@@ -192,6 +192,6 @@ pub(crate) fn finish(command: &mut Command) -> Result<(), String> {
     Err(format!("{command:?} failed ({}):\n{said}", done.status))
 }
 
-fn free_port() -> std::io::Result<u16> {
+pub(crate) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -1,21 +1,8 @@
-//! What an address becomes, and what holds on every connection.
+//! What holds on every connection.
 
 use testkit::Database;
 
 use super::*;
-
-#[test]
-fn an_address_is_read_and_only_a_server_that_takes_writes_will_do() {
-    let config = config("postgres://ann:hush@db.example.com:5433/calls").expect("read");
-    assert_eq!(config.get_dbname(), Some("calls"));
-    assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
-}
-
-#[test]
-fn an_address_that_cannot_be_read_is_not_repeated() {
-    let error = super::config("postgres://ann:hush@[").expect_err("no address");
-    assert!(!error.to_string().contains("hush"), "{error}");
-}
 
 #[tokio::test]
 async fn the_settings_hold_whatever_the_roles_defaults_are() {

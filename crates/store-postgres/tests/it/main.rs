@@ -2,6 +2,8 @@
 
 mod contract;
 mod opening;
+mod pooled;
 mod several;
 mod together;
+mod tls;
 mod trouble;
