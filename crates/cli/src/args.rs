@@ -11,7 +11,7 @@ pub fn command() -> Command {
         .about("Phones people until they are reached: dials through Twilio, keeps the record of every attempt, tries again.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), import(), backup(), prune(), config(), init(), doctor()])
+        .subcommands([serve(), demo(), sim(), call(), calls(), pause(), resume(), retry_due(), import(), backup(), prune(), copy(), config(), init(), doctor()])
 }
 
 fn serve() -> Command {
@@ -141,6 +141,15 @@ fn prune() -> Command {
         .after_help("Calls that are not over, or that the carrier is still asked about, stay; so does every call for 24 hours, because a key that came with it must find it. The file does not get smaller; what is free in it is used again.")
         .arg(flag("older-than", "AGE", "how long ago they ended at least, such as 90d").required(true))
         .arg(switch("dry-run", "only count them"))
+        .arg(json())
+}
+
+fn copy() -> Command {
+    Command::new("copy")
+        .about("Moves everything into another, empty database: from a file to PostgreSQL, or back")
+        .after_help("Stop every server first. What arrives is read back and compared; then the source is closed for good, so that nobody is dialled from both. A copy that is cut leaves the source as it was, or is finished by giving the same command once more; docs/moving.md says more.")
+        .arg(flag("from", "URL", "the database that is moved: sqlite:FILE or postgres://...").required(true))
+        .arg(flag("to", "URL", "where to: a file that is not there yet, or an empty database").required(true))
         .arg(json())
 }
 

@@ -4,6 +4,7 @@ mod backup;
 mod call;
 mod calls;
 mod config;
+mod copy;
 mod demo;
 mod dialling;
 mod doctor;
@@ -60,6 +61,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("import", flags)) => import::run(flags),
         Some(("backup", flags)) => backup::run(flags),
         Some(("prune", flags)) => prune::run(flags),
+        Some(("copy", flags)) => copy::run(flags),
         Some(("config", flags)) => config::run(flags),
         Some(("init", flags)) => init::run(flags),
         Some(("doctor", flags)) => doctor::run(flags),

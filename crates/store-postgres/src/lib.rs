@@ -26,6 +26,7 @@ mod pages;
 mod right;
 mod shared;
 mod transaction;
+mod transfer;
 mod tx;
 mod writer;
 
@@ -43,6 +44,7 @@ pub use examine::{Examination, examine};
 use right::Right;
 pub use right::{Durability, Purpose};
 use shared::Shared;
+pub use transfer::PostgresSide;
 use tx::Tx;
 use writer::Writer;
 

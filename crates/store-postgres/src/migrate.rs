@@ -7,9 +7,10 @@
 
 use sha2::{Digest, Sha256};
 use store::StoreError;
+use store::transfer::{SEALED, Seal, refusal};
 
 use crate::connect::{Conn, Query, values};
-use crate::error::Fault;
+use crate::error::{Fault, Remedy};
 use crate::load::BEGIN;
 use crate::lock::Lock;
 
@@ -38,6 +39,9 @@ const LEDGER: &str = "CREATE TABLE redial_migrations (
     applied_at bigint NOT NULL
 )";
 
+/// What a copy's own lock shuts out.
+const BESIDE_NO_COPY: &str = "LOCK TABLE redial_migrations IN ROW EXCLUSIVE MODE";
+
 /// Applies what is missing, all of it or nothing; waits for another node that does so.
 ///
 /// # Errors
@@ -46,6 +50,34 @@ const LEDGER: &str = "CREATE TABLE redial_migrations (
 pub(crate) async fn run(conn: &mut Conn) -> Result<(), Fault> {
     check_server(conn).await?;
     run_all(conn, MIGRATIONS).await
+}
+
+/// What a database says of itself that nobody may use.
+pub(crate) async fn sealed(conn: &mut Conn) -> Result<Option<String>, Fault> {
+    let [ours, _] = tables(conn).await?;
+    if ours == 0 {
+        return Ok(None);
+    }
+    let note = "SELECT name FROM redial_migrations WHERE version = $1";
+    let rows = conn.all(Query::new(note, values![SEALED])).await?;
+    Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Seals a database whose schema is current, or takes the seal off; inside the caller's transaction.
+pub(crate) async fn seal(conn: &mut Conn, seal: Option<&Seal>) -> Result<(), Fault> {
+    let off = "DELETE FROM redial_migrations WHERE version = $1";
+    let mut queries = vec![Query::new(off, values![SEALED])];
+    if let Some(seal) = seal {
+        queries.push(note(SEALED, &seal.note(), Vec::new()));
+    }
+    conn.run(queries).await.map(drop)
+}
+
+/// Writes a line of the ledger.
+fn note(version: i64, name: &str, digest: Vec<u8>) -> Query {
+    let sql = "INSERT INTO redial_migrations (version, name, digest, applied_at)
+               SELECT $1, $2, $3, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    Query::new(sql, values![version, name.to_owned(), digest])
 }
 
 /// Whether nothing is missing, without changing anything.
@@ -71,7 +103,14 @@ async fn check_server(conn: &mut Conn) -> Result<(), Fault> {
 }
 
 async fn run_all(conn: &mut Conn, known: &[Migration]) -> Result<(), Fault> {
-    if standing(conn, known).await? == known.len() {
+    // Waits for a copy that is being made of it, and sees what became of that.
+    conn.script(BEGIN).await?;
+    if tables(conn).await?[0] > 0 {
+        conn.script(BESIDE_NO_COPY).await.map_err(in_use)?;
+    }
+    let standing = standing(conn, known).await;
+    conn.script("ROLLBACK").await?;
+    if standing? == known.len() {
         return Ok(());
     }
     conn.script(BEGIN).await?;
@@ -79,6 +118,17 @@ async fn run_all(conn: &mut Conn, known: &[Migration]) -> Result<(), Fault> {
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = conn.script(end).await;
     done.and(ended)
+}
+
+/// Whoever holds the lock longer than it is waited for is no start of another node.
+fn in_use(fault: Fault) -> Fault {
+    match fault.remedy() {
+        Remedy::DecideAgain => {
+            let words = "`redial copy` works on the database; start again when it is done";
+            StoreError::Held(words.to_owned()).into()
+        }
+        _ => fault,
+    }
 }
 
 async fn apply(conn: &mut Conn, known: &[Migration]) -> Result<(), Fault> {
@@ -94,12 +144,7 @@ async fn apply(conn: &mut Conn, known: &[Migration]) -> Result<(), Fault> {
     }
     for migration in &known[applied..] {
         conn.script(migration.sql).await?;
-        let note = "INSERT INTO redial_migrations (version, name, digest, applied_at)
-                    SELECT $1, $2, $3, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-        let note = Query::new(
-            note,
-            values![migration.version, migration.name, digest(migration)],
-        );
+        let note = note(migration.version, migration.name, digest(migration));
         conn.run(vec![note]).await?;
     }
     Ok(())
@@ -123,6 +168,9 @@ async fn standing(conn: &mut Conn, known: &[Migration]) -> Result<usize, Fault> 
     let rows = conn.all(query).await?;
     if let Some(newest) = rows.get(known.len()) {
         let newest: i64 = newest.try_get(0)?;
+        if let Some(note) = sealed(conn).await? {
+            return Err(refusal(&note).into());
+        }
         let words = format!(
             "the database has schema {newest}, this program knows {}: a newer version wrote it",
             known.len()

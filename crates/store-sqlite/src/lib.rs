@@ -27,6 +27,7 @@ mod readers;
 mod recent;
 mod tally;
 mod transaction;
+mod transfer;
 mod writer;
 
 use std::sync::Arc;
@@ -47,6 +48,7 @@ use lock::Held;
 pub use open::Purpose;
 pub use prune::{Pruned, ended_before, prune};
 use readers::Readers;
+pub use transfer::SqliteSide;
 use writer::{Tx, Writer};
 
 /// A database in one file. Dropping it finishes what waits and gives back the right to dial.

@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 use store::StoreError;
+use store::transfer::{SEALED, Seal, refusal};
 
 use crate::error::{Fault, broken};
 
@@ -54,6 +55,28 @@ pub(crate) fn run(conn: &mut Connection, now: i64) -> Result<(), StoreError> {
     run_all(conn, MIGRATIONS, now)
 }
 
+/// What a database says of itself that nobody may use.
+pub(crate) fn sealed(conn: &Connection) -> Result<Option<String>, Fault> {
+    if pragma(conn, "user_version")? != SEALED {
+        return Ok(None);
+    }
+    let note = "SELECT name FROM migrations WHERE version = ?1";
+    Ok(conn.query_row(note, [SEALED], |row| row.get(0)).optional()?)
+}
+
+/// Seals a database whose schema is current, or takes the seal off; inside the caller's transaction.
+pub(crate) fn seal(conn: &Connection, seal: Option<&Seal>, now: i64) -> Result<(), Fault> {
+    conn.execute("DELETE FROM migrations WHERE version = ?1", [SEALED])?;
+    if let Some(seal) = seal {
+        conn.execute(
+            "INSERT INTO migrations (version, name, digest, applied_at) VALUES (?1, ?2, x'', ?3)",
+            (SEALED, seal.note(), now),
+        )?;
+    }
+    let version: i64 = conn.query_row("SELECT max(version) FROM migrations", [], |row| row.get(0))?;
+    Ok(conn.pragma_update(None, "user_version", version)?)
+}
+
 fn standing_for(conn: &Connection, known: &[Migration]) -> Result<Standing, StoreError> {
     check(conn, known).map_err(Fault::into_store)
 }
@@ -65,6 +88,9 @@ fn check(conn: &Connection, known: &[Migration]) -> Result<Standing, Fault> {
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if owner != APPLICATION_ID && (tables > 0 || owner != 0) {
         return Err(broken("the file is a database of another program", None).into());
+    }
+    if let Some(note) = sealed(conn)? {
+        return Err(refusal(&note).into());
     }
     if version > latest {
         let message = format!(

@@ -10,6 +10,7 @@ pub mod place;
 mod rows;
 mod together;
 pub mod work;
+pub mod transfer;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod auth;
 mod backup;
 mod callbacks;
 mod cancel;
+mod copy;
 mod crash;
 mod create;
 #[path = "../../../testkit/src/database.rs"]
