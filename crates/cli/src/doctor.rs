@@ -10,6 +10,7 @@ pub mod disk;
 pub mod files;
 pub mod finding;
 pub mod numbers;
+pub mod postgres;
 pub mod signatures;
 
 pub use finding::{Finding, Level};

@@ -23,6 +23,7 @@ mod migrate;
 mod news;
 mod open;
 mod pages;
+mod prune;
 mod right;
 mod shared;
 mod transaction;
@@ -40,7 +41,8 @@ use store::{
 
 use connect::Pool;
 use error::Fault;
-pub use examine::{Examination, examine};
+pub use examine::{Examination, Server, examine};
+pub use prune::{Pruned, prune};
 use right::Right;
 pub use right::{Durability, Purpose};
 use shared::Shared;

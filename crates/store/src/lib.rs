@@ -9,8 +9,8 @@ mod error;
 pub mod place;
 mod rows;
 mod together;
-pub mod work;
 pub mod transfer;
+pub mod work;
 
 use std::sync::Arc;
 

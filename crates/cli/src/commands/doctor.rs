@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::runtime;
 use crate::config::Config;
 use crate::database::{Database, masked};
-use crate::doctor::{Finding, Level, account, address, clock, database, disk, files, numbers, signatures};
+use crate::doctor::{
+    Finding, Level, account, address, clock, database, disk, files, numbers, postgres, signatures,
+};
 use crate::settings::Settings;
 use crate::{output, wiring};
 
@@ -60,7 +62,9 @@ fn look(flags: &ArgMatches, deep: bool) -> anyhow::Result<Vec<Finding>> {
         Database::Server(url) => {
             let url = url.expose_secret();
             let examined = runtime()?.block_on(store_postgres::examine(url));
+            let server = examined.as_ref().ok().map(|it| it.server.clone());
             found.push(database::judge_server(&masked(url), examined));
+            found.extend(server.iter().flat_map(postgres::judge));
         }
     }
     Ok(found)

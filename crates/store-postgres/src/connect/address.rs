@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use store::StoreError;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::tls::{self, Tls, Trust};
 
@@ -25,6 +25,7 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct Config {
     pub(super) driver: tokio_postgres::Config,
     pub(super) tls: Tls,
+    checks_certificate: bool,
     pub(super) is_pooled: bool,
 }
 
@@ -33,6 +34,21 @@ impl Config {
     pub(crate) fn application_name(&mut self, name: impl Into<String>) -> &mut Config {
         self.driver.application_name(name);
         self
+    }
+
+    /// Which of several servers will do; at first, one that takes writes.
+    pub(crate) fn target_session_attrs(&mut self, attrs: TargetSessionAttrs) {
+        self.driver.target_session_attrs(attrs);
+    }
+
+    /// Where the server is, or the servers.
+    pub(crate) fn hosts(&self) -> &[Host] {
+        self.driver.get_hosts()
+    }
+
+    /// The server's certificate is looked at.
+    pub(crate) fn checks_certificate(&self) -> bool {
+        self.checks_certificate
     }
 
     /// A pooler between here and the server hands out another of the server's connections for each
@@ -81,6 +97,7 @@ pub(crate) fn config(url: &str) -> Result<Config, StoreError> {
     };
     Ok(Config {
         driver,
+        checks_certificate: trust != Trust::Anybody,
         tls: tls::connector(trust)?,
         is_pooled,
     })

@@ -3,7 +3,8 @@
 mod contract;
 mod opening;
 mod pooled;
+mod prune;
 mod several;
-mod together;
 mod tls;
+mod together;
 mod trouble;
