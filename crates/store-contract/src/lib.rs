@@ -53,7 +53,7 @@ use store::Store;
 
 /// Longest that one promise may take. Many times what a slow disk needs, so that whoever waits
 /// longer waits for ever.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Where the store under test comes from: one of these is one database, empty at first.
 #[async_trait]

@@ -4,8 +4,9 @@
 use crate::calls;
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
-use crate::load::BEGIN;
 use crate::tx::{Grant, Pair, Tx};
+use std::time::Duration;
+
 use domain::{Call, CallId, CallState, Timestamp};
 use store::{CLAIMED_FOR, Due, PermitState, StoreError, Terms};
 use tokio_postgres::Row;
@@ -54,6 +55,13 @@ pub(crate) fn note_permit(tx: &mut Tx, call: &Call, attempt: u32, state: PermitS
 /// Forgets claims that have run out at `$1`, or that a clock which was wrong let run past `$2`.
 pub(crate) const DROP_OLD: &str = "DELETE FROM claims WHERE until NOT BETWEEN $1::bigint + 1 AND $2";
 
+/// A claim that is not older is not written anew.
+const RENEWED_AFTER: Duration = Duration::from_secs(10);
+
+/// Within a statement: what it writes need not be on the disk when it is answered. A claim that is lost
+/// costs nothing but work.
+const UNHURRIED: &str = "SELECT set_config('synchronous_commit', 'off', true)";
+
 /// What a process was told of a call for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
@@ -78,26 +86,28 @@ async fn claim(
     };
     let sql = format!(
         "WITH found AS MATERIALIZED (
-             SELECT {columns} FROM calls
-             WHERE {queue} <= $1 AND NOT EXISTS (
-                 SELECT FROM claims
-                 WHERE call_id = id AND kind = {kind} AND node <> $3 AND until BETWEEN $1 + 1 AND $4)
-             ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED),
+             SELECT {columns}, own.until >= $5 AS fresh
+             FROM calls LEFT JOIN claims AS own
+                  ON own.call_id = id AND own.kind = {kind} AND own.until BETWEEN $1::bigint + 1 AND $4
+             WHERE {queue} <= $1 AND (own.node IS NULL OR own.node = $3) AND ({UNHURRIED}) = 'off'
+             ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE OF calls SKIP LOCKED),
          claimed AS (
-             INSERT INTO claims AS old (call_id, kind, node, until) SELECT id, {kind}, $3, $4 FROM found
+             INSERT INTO claims AS old (call_id, kind, node, until)
+             SELECT id, {kind}, $3, $4 FROM found WHERE fresh IS NOT TRUE
              ON CONFLICT (call_id, kind) DO UPDATE SET node = excluded.node, until = excluded.until
-             WHERE old.node = $3 OR old.until NOT BETWEEN $1 + 1 AND $4
+             WHERE old.node = $3 OR old.until NOT BETWEEN $1::bigint + 1 AND $4
              RETURNING call_id)
-         SELECT {columns} FROM found WHERE id IN (SELECT call_id FROM claimed) ORDER BY {queue}, id"
+         SELECT {columns} FROM found WHERE fresh OR id IN (SELECT call_id FROM claimed) ORDER BY {queue}, id"
     );
-    let until = (now + CLAIMED_FOR).millis();
-    let queries = vec![
-        // A claim that is lost costs nothing but work.
-        Query::new("SET LOCAL synchronous_commit = off", []),
-        Query::new(sql, values![now.millis(), limit, node, until]),
+    let until = now + CLAIMED_FOR;
+    let values = values![
+        now.millis(),
+        limit,
+        node,
+        until.millis(),
+        (until - RENEWED_AFTER).millis()
     ];
-    let mut answers = pool.transaction(BEGIN, queries).await?;
-    Ok(answers.pop().unwrap_or_default())
+    pool.all(Query::new(sql, values)).await
 }
 
 /// Waiting calls whose dial may be sent by `now` and that no other process was told of, the longest

@@ -133,7 +133,7 @@ async fn keys(conn: &mut Conn, old: Old) -> Result<(), Fault> {
         let mut gone: Vec<String> = Vec::new();
         for row in &rows {
             let finds_none = row.try_get::<_, Option<Uuid>>(0)?.is_none();
-            if finds_none || old.is(&*stored(row)?.call) {
+            if finds_none || old.is(&stored(row)?.call) {
                 gone.push(row.try_get(11)?);
             }
         }

@@ -23,8 +23,8 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 /// Where a database is and how it is spoken to.
 #[derive(Clone)]
 pub(crate) struct Config {
-    pub(super) driver: tokio_postgres::Config,
-    pub(super) tls: Tls,
+    pub(crate) driver: tokio_postgres::Config,
+    pub(crate) tls: Tls,
     checks_certificate: bool,
     pub(super) is_pooled: bool,
 }

@@ -35,7 +35,7 @@ pub(super) enum Trust {
 
 /// Encrypts connections.
 #[derive(Clone)]
-pub(super) struct Tls(Arc<ClientConfig>);
+pub(crate) struct Tls(Arc<ClientConfig>);
 
 /// Makes what encrypts connections.
 ///
@@ -199,7 +199,7 @@ where
 }
 
 /// Encrypts one connection.
-pub(super) struct ToOne {
+pub(crate) struct ToOne {
     connector: TlsConnector,
     name: ServerName<'static>,
 }
@@ -218,7 +218,7 @@ where
 }
 
 /// A connection on its way to being encrypted.
-pub(super) struct Handshake<S>(Connect<S>);
+pub(crate) struct Handshake<S>(Connect<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Future for Handshake<S> {
     type Output = io::Result<Encrypted<S>>;
@@ -229,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Handshake<S> {
 }
 
 /// An encrypted connection.
-pub(super) struct Encrypted<S>(client::TlsStream<S>);
+pub(crate) struct Encrypted<S>(client::TlsStream<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
     fn channel_binding(&self) -> ChannelBinding {

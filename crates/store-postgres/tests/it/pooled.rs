@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use store::Store;
 use store_contract::Factory;
-use store_postgres::{PostgresStore, Purpose};
+use store_postgres::{Durability, PostgresStore, Purpose};
 use testkit::{Database, Pooler};
 
 use crate::trouble::admin;
@@ -33,7 +33,7 @@ impl Behind {
 impl Factory for Behind {
     async fn open(&self) -> Arc<dyn Store> {
         let url = format!("{}?pgbouncer=true", self.url());
-        let store = PostgresStore::open(&url, Purpose::Together).await;
+        let store = PostgresStore::open(&url, Purpose::Dial(Durability::Local)).await;
         Arc::new(store.expect("the database can be opened"))
     }
 }
@@ -43,7 +43,9 @@ store_contract::tests!(Behind::fresh());
 #[tokio::test]
 async fn a_pooler_that_the_address_says_nothing_of_is_refused() {
     let behind = Behind::fresh();
-    let refused = PostgresStore::open(&behind.url(), Purpose::Together).await.err();
+    let refused = PostgresStore::open(&behind.url(), Purpose::Dial(Durability::Local))
+        .await
+        .err();
     let words = refused.expect("refused").to_string();
     assert!(words.contains("add pgbouncer=true"), "{words}");
 }

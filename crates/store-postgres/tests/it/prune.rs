@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use domain::{AttemptStatus, CallId, Fact, Source, Timestamp, Word};
 use store::{Accepted, At, Key, NewCall, Reported, Store, Stray};
-use store_postgres::{PostgresStore, Purpose, prune};
+use store_postgres::{Durability, PostgresStore, Purpose, prune};
 use testkit::Database;
 
-use crate::given::{at, new_call, sid, terms};
 use crate::trouble::admin;
+use store_contract::rate::given::{at, new_call, sid, terms};
 
 /// A moment that is certainly more than a day past.
 const LONG_AGO: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -49,7 +49,7 @@ async fn call(store: &PostgresStore, number: u32, when: Timestamp, status: Attem
 async fn calls_that_ended_long_ago_go_with_everything_of_them() {
     let database = Database::fresh();
     let url = database.url();
-    let store = PostgresStore::open(&url, Purpose::Together)
+    let store = PostgresStore::open(&url, Purpose::Dial(Durability::Local))
         .await
         .expect("opened");
     let now = store.clock().await.expect("told");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use store::StoreError;
-use store_postgres::{PostgresStore, Purpose};
+use store_postgres::{Durability, PostgresStore, Purpose};
 use tempfile::TempDir;
 use testkit::pg::Server;
 
@@ -97,7 +97,7 @@ impl Encrypting {
     }
 
     async fn open(&self, host: &str, query: &str) -> Result<PostgresStore, StoreError> {
-        PostgresStore::open(&self.url(host, query), Purpose::Together).await
+        PostgresStore::open(&self.url(host, query), Purpose::Dial(Durability::Local)).await
     }
 
     /// Whether a store's connections are encrypted.
@@ -154,7 +154,7 @@ async fn a_password_is_bound_to_the_encrypted_connection() {
     let server = Encrypting::start().await;
     let url = server.url("localhost", "sslmode=require&channel_binding=require");
     let url = url.replace("postgres@", "ann:hush@");
-    let opened = PostgresStore::open(&url, Purpose::Together).await;
+    let opened = PostgresStore::open(&url, Purpose::Dial(Durability::Local)).await;
     opened.map(drop).expect("the proof fits the certificate");
 }
 
@@ -162,10 +162,12 @@ async fn a_password_is_bound_to_the_encrypted_connection() {
 async fn a_server_that_does_not_encrypt_is_refused_where_it_must() {
     let database = testkit::Database::fresh();
     let url = format!("{}?sslmode=require", database.url());
-    let refused = PostgresStore::open(&url, Purpose::Together).await.err();
+    let refused = PostgresStore::open(&url, Purpose::Dial(Durability::Local))
+        .await
+        .err();
     let words = chain(&refused.expect("refused"));
     assert!(words.contains("server does not support TLS"), "{words}");
     let url = format!("{}?sslmode=prefer", database.url());
-    let opened = PostgresStore::open(&url, Purpose::Together).await;
+    let opened = PostgresStore::open(&url, Purpose::Dial(Durability::Local)).await;
     opened.map(drop).expect("opened without");
 }
