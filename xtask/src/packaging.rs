@@ -1,7 +1,7 @@
 //! What is shipped beside the binary, judged by the programs that will read it: the alerts and the dashboard's
 //! questions by Prometheus's own tool, the service by systemd's.
 //!
-//! Knows the files under `packaging` only. Where a program is not there and cannot be had without an installation, its
+//! Knows the files under `packaging`, and what is at the root for containers. Where a program is not there and cannot be had without an installation, its
 //! step is skipped, loudly.
 
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::program::{self, is_there};
+
+mod compose;
 
 /// What the service may be exposed to, in tenths of systemd's scale from 0 to 10: as it was when it was written, so
 /// that it only gets less.
@@ -25,6 +27,7 @@ const INSTALLED: &str = "/usr/local/bin/redial";
 pub fn run(root: &Path, redial: &Path) -> Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder")?;
     prometheus(root, folder.path())?;
+    compose::check(root, redial)?;
     service(root, folder.path(), redial)
 }
 

@@ -1,8 +1,5 @@
 //! The database's own time: that of the server which takes the writes, the same for every process
-//! that uses it; and how long work takes here. Nothing is decided by either but how long old calls are
-//! kept and how much the server is left alone.
-
-use std::time::{Duration, Instant};
+//! that uses it. Asked by `Store::clock` alone; nothing is decided by it.
 
 use domain::Timestamp;
 
@@ -17,11 +14,4 @@ pub(crate) async fn now(pool: &Pool) -> Result<Timestamp, Fault> {
     );
     let row = pool.one(query).await?;
     Ok(Timestamp::from_millis(row.try_get(0)?))
-}
-
-/// Does some work, and says how long it took on this machine.
-pub(crate) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
-    let begun = Instant::now();
-    let done = work.await;
-    (done, begun.elapsed())
 }
