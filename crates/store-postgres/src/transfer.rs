@@ -4,6 +4,8 @@
 //! All of it is one transaction that lets nobody else write: what is read is so of one moment, and of
 //! what is written there is everything or nothing. Called by the command.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use store::StoreError;
 use store::transfer::{Kind, ROWS, Row, Seal, Side, Value, refusal};
@@ -35,6 +37,11 @@ const OTHERS: &str = "SELECT application_name, coalesce(host(client_addr), 'the 
                       WHERE datname = current_database() AND application_name LIKE 'redial%'
                             AND pid <> pg_backend_pid()
                       LIMIT 1";
+
+/// How often others are looked for, and how long between: the server needs a moment to end the
+/// connections of a process that has just ended.
+const LOOKS: u32 = 10;
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A database, and nobody else who writes to it.
 pub struct PostgresSide {
@@ -100,7 +107,14 @@ async fn seal_of(conn: &mut Conn) -> Result<Option<Seal>, StoreError> {
 /// Begins the transaction, once nobody else is there.
 async fn begin(conn: &mut Conn) -> Result<(), StoreError> {
     // Before, for the words; and after, because somebody may have come meanwhile.
-    refuse_others(conn).await?;
+    let mut looks = 1;
+    while let Err(refusal) = refuse_others(conn).await {
+        if looks == LOOKS {
+            return Err(refusal);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        looks += 1;
+    }
     let begun = async {
         conn.script(BEGIN).await?;
         conn.script(PATIENCE).await?;

@@ -360,3 +360,6 @@ fn write(conn: &Connection, kind: Kind, rows: &[Row]) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

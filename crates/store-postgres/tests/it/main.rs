@@ -7,4 +7,5 @@ mod prune;
 mod several;
 mod tls;
 mod together;
+mod transfer;
 mod trouble;
