@@ -3,15 +3,15 @@
 
 use store::transfer::{Kind, Outcome, Seal, Side, transfer};
 use store::{Store, StoreError};
-use store_postgres::{PostgresSide, PostgresStore, Purpose};
+use store_postgres::{Durability, PostgresSide, PostgresStore, Purpose};
 use testkit::Database;
 
-use crate::given::{NOW, at, new_call, terms};
+use store_contract::rate::given::{NOW, at, new_call, terms};
 
 /// A database with calls that are being dialled, and some that wait.
 async fn filled() -> Database {
     let database = Database::fresh();
-    let store = PostgresStore::open(&database.url(), Purpose::Together).await;
+    let store = PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local)).await;
     let store = store.expect("opened");
     for number in 0..20 {
         let permit = (number % 2 == 0).then(terms);
@@ -28,12 +28,12 @@ async fn copy(from: &Database, to: &Database) -> Result<Outcome, StoreError> {
 }
 
 async fn refusal(database: &Database) -> StoreError {
-    let opened = PostgresStore::open(&database.url(), Purpose::Together).await;
+    let opened = PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local)).await;
     opened.err().expect("refused")
 }
 
 async fn waiting(database: &Database) -> u64 {
-    let store = PostgresStore::open(&database.url(), Purpose::Together).await;
+    let store = PostgresStore::open(&database.url(), Purpose::Dial(Durability::Local)).await;
     store.expect("opened").depths(NOW).await.expect("read").waiting
 }
 
@@ -47,7 +47,7 @@ async fn everything_arrives_and_the_source_is_closed() {
     assert_eq!((sums[0].kind, sums[0].rows), (Kind::Calls, 20));
     let words = refusal(&from).await.to_string();
     assert!(words.contains("was moved to another database"), "{words}");
-    let store = PostgresStore::open(&to.url(), Purpose::Together).await;
+    let store = PostgresStore::open(&to.url(), Purpose::Dial(Durability::Local)).await;
     let store = store.expect("opened");
     assert_eq!(store.granted().await.expect("read").len(), 10);
     assert_eq!(store.dialling().await.expect("read").live, 10);
@@ -91,7 +91,7 @@ async fn whoever_starts_while_a_copy_is_made_is_sent_away() {
 #[tokio::test]
 async fn a_database_that_is_in_use_is_not_copied() {
     let from = filled().await;
-    let _store = PostgresStore::open(&from.url(), Purpose::Together).await;
+    let _store = PostgresStore::open(&from.url(), Purpose::Dial(Durability::Local)).await;
     let refused = PostgresSide::source(&from.url()).await.err().expect("refused");
     assert!(refused.to_string().contains("uses the database"), "{refused}");
 }
