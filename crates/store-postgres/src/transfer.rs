@@ -234,7 +234,9 @@ impl Table {
             Kind::Dialling => Table {
                 read: "(SELECT paused_at, hold_since, hold_probe_at, hold_message, restored,
                                (SELECT sum(n)::bigint FROM live) AS live,
-                               (SELECT max(pace_clear_at) FROM live) AS pace_clear_at
+                               greatest((SELECT max(pace_clear_at) FROM live),
+                                        (SELECT (clear_us + 999) / 1000 FROM pace WHERE clear_us > 0))
+                               AS pace_clear_at
                         FROM dialling) AS dialling",
                 write: "dialling",
                 types: &[T::INT8, T::INT8, T::INT8, T::TEXT, T::INT8, T::INT8, T::INT8],
@@ -297,6 +299,7 @@ fn dialling(rows: &[Row]) -> Vec<Query> {
     let own = "UPDATE dialling SET paused_at = $1, hold_since = $2, hold_probe_at = $3, hold_message = $4,
                                    restored = $5";
     let shared = "UPDATE live SET n = CASE slot WHEN 0 THEN $1::bigint ELSE 0 END, pace_clear_at = $2";
+    let pace = "UPDATE pace SET clear_us = coalesce($1::bigint, 0) * 1000";
     let queries = rows.iter().flat_map(|row| {
         let (of_its_own, of_all) = row.split_at(5);
         let moments = of_its_own.iter().enumerate().map(|(column, value)| match column {
@@ -304,9 +307,11 @@ fn dialling(rows: &[Row]) -> Vec<Query> {
             _ => optional_number(value),
         });
         let all: Vec<_> = of_all.iter().map(optional_number).collect();
+        let clear_at: Vec<_> = of_all.iter().skip(1).map(optional_number).collect();
         [
             Query::new(own, moments.collect::<Vec<_>>()),
             Query::new(shared, all),
+            Query::new(pace, clear_at),
         ]
     });
     queries.collect()

@@ -66,18 +66,38 @@ fn killed_again_and_again_every_call_ends_and_every_ring_is_recorded() {
 }
 
 #[test]
-fn a_second_server_on_the_same_database_gives_up_and_names_the_first() {
-    let on = on_postgres(World::builder());
-    let mut environment = on.world.environment().to_vec();
-    environment.retain(|it| it.0 != "REDIAL_LISTEN");
-    environment.push(("REDIAL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
-    let (code, _, log) = run_to_end(&["serve"], &environment, on.world.folder());
-    assert_eq!(code, Some(1), "{log}");
-    assert!(log.contains("holds the right to dial (database "), "{log}");
-    assert!(log.contains("one server at a time"), "{log}");
-    let (code, _, log) = run_to_end(&["retry-due"], &environment, on.world.folder());
-    assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("nothing to do"), "{log}");
+fn a_second_server_dials_along_and_a_pause_holds_for_both() {
+    let on = on_postgres(World::builder().env("REDIAL_RETRY_DELAYS", "200ms"));
+    let other = World::builder()
+        .env("DATABASE_URL", &on.database.url())
+        .env("TWILIO_API_BASE", on.world.carrier())
+        .env("REDIAL_RETRY_DELAYS", "200ms")
+        .start();
+    let worlds = [&on.world, &other];
+    let numbers = ["0100", "0101", "0104", "0100", "0103", "0100", "0101", "0104"];
+    let calls: Vec<_> = (0..)
+        .zip(numbers)
+        .map(|(turn, number)| worlds[turn % 2].ask(&format!("+1555{turn:03}{number}"), json!({})))
+        .collect();
+    for (turn, call) in (0..).zip(&calls) {
+        // Each is asked about what the other was asked for.
+        worlds[(turn + 1) % 2].ended(call);
+    }
+    calls.into_iter().for_each(|call| on.world.remember(call));
+    assert_truth(&on.world);
+    let (status, _) = other.post("/dialing/pause");
+    assert_eq!(status, 200);
+    wait_for("the other to have heard of it", || {
+        match on.world.get("/readyz") {
+            (503, said) => Ok(said),
+            answer => Err(format!("{answer:?}")),
+        }
+    });
+    let waiting = on.world.ask("+15550000100", json!({}));
+    let record = on.world.record(&waiting);
+    assert_eq!(record["attempt_count"], 0, "{record}");
+    on.world.post("/dialing/resume");
+    other.ended(&waiting);
 }
 
 #[test]
