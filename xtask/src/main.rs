@@ -14,6 +14,7 @@ mod plant;
 mod program;
 mod sim;
 mod tidy;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,6 +67,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Kills, freezes and cuts off running nodes, and holds their records against the carrier's ledger (docs/torture.md)
+    Torture {
+        /// Goes to `redial-torture`: --minutes N, --kills N, --seed S, --store postgres, --nodes K; --help lists all
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Builds the release binary and measures it against a bare server (docs/bench.md)
     Bench {
         /// Goes to `redial-bench`: --quick, --full, --json, names of rows; --help lists all
@@ -87,6 +94,7 @@ fn main() -> ExitCode {
         Command::Pg => pg::run(),
         Command::Plant { only } => plant::run(&root, only.as_deref()),
         Command::Sim { args } => sim::run(&root, &args),
+        Command::Torture { args } => torture::run(&root, &args),
         Command::Bench { args } => bench::run(&root, &args),
     };
     match done {

@@ -8,7 +8,8 @@ use anyhow::{Result, anyhow};
 
 use crate::program;
 
-// The same file as the tests': this program depends on none of the workspace's crates.
+// The same file as the tests': this program depends on none of the workspace's crates. It needs no server that lasts.
+#[expect(dead_code)]
 #[path = "../../crates/testkit/src/pg.rs"]
 mod server;
 

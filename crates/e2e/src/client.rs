@@ -9,6 +9,9 @@ use ureq::http::Request;
 /// Longer than the longest wait that the server promises (five seconds for a dial), and still a bound.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The longest ledger of a long run, many times over.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
 /// Requests to one server.
 pub struct Client {
     agent: Agent,
@@ -41,9 +44,14 @@ impl Client {
     /// A client of the server at `base`, for example `http://127.0.0.1:8080`. Each request has its own connection,
     /// because a server may have been killed since the last.
     pub fn new(base: &str) -> Self {
+        Self::with_patience(base, PATIENCE)
+    }
+
+    /// As `new`, for a caller who waits so long for an answer.
+    pub fn with_patience(base: &str, patience: Duration) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(patience))
             .max_idle_connections(0)
             .max_redirects(0)
             .proxy(None)
@@ -84,7 +92,11 @@ impl Client {
         Ok(Answer {
             status: response.status().as_u16(),
             content_type: content_type.to_owned(),
-            text: response.body_mut().read_to_string()?,
+            text: response
+                .body_mut()
+                .with_config()
+                .limit(MOST_BYTES)
+                .read_to_string()?,
         })
     }
 }

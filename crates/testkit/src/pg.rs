@@ -1,6 +1,6 @@
 //! A throwaway PostgreSQL server, made of what is installed on this machine: in a temporary folder,
-//! on a free port of the loopback address, gone when it is dropped. It syncs nothing, so it tests no
-//! durability.
+//! on a free port of the loopback address, gone when it is dropped. The one for tests syncs nothing, so
+//! it tests no durability; [`Server::durable`] does.
 //!
 //! It knows nothing of redial and needs nothing but the standard library and a temporary folder,
 //! because it is compiled twice: here for tests, and by `xtask` for `cargo xtask pg` and `ci`.
@@ -36,12 +36,20 @@ const SETTINGS: [&str; 7] = [
     "listen_addresses=127.0.0.1",
 ];
 
+/// What a server that keeps what it is told needs to fit a small machine; all else is as it comes.
+const DURABLE_SETTINGS: [&str; 3] = [
+    "max_connections=200",
+    "shared_buffers=128MB",
+    "listen_addresses=127.0.0.1",
+];
+
 /// A running server.
 pub struct Server {
     child: Child,
     programs: PathBuf,
     owner: Option<(u32, u32)>,
     port: u16,
+    settings: &'static [&'static str],
     folder: TempDir,
 }
 
@@ -51,8 +59,21 @@ impl Server {
     /// # Errors
     /// In words: nothing is installed, or what one of its programs said.
     pub fn start() -> Result<Server, String> {
-        let programs = programs()?;
         let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+        Server::make(&SETTINGS, folder)
+    }
+
+    /// Makes a server that has on the disk what it has committed, in a new folder inside `place`.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn durable(place: &Path) -> Result<Server, String> {
+        let folder = tempfile::tempdir_in(place).map_err(|error| format!("no temporary folder: {error}"))?;
+        Server::make(&DURABLE_SETTINGS, folder)
+    }
+
+    fn make(settings: &'static [&'static str], folder: TempDir) -> Result<Server, String> {
+        let programs = programs()?;
         let owner = owner(folder.path())?;
         if let Some((user, group)) = owner {
             chown(folder.path(), Some(user), Some(group))
@@ -74,14 +95,37 @@ impl Server {
         finish(&mut make)?;
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let mut server = Server {
-            child: serve(&programs, folder.path(), owner, port)?,
+            child: serve(&programs, folder.path(), owner, port, settings)?,
             programs,
             owner,
             port,
+            settings,
             folder,
         };
         server.wait()?;
         Ok(server)
+    }
+
+    /// Stops it in one of the server's own ways: `fast`, or `immediate`, which is as good as a crash.
+    ///
+    /// # Errors
+    /// What the program that stops it said.
+    pub fn stop(&mut self, mode: &str) -> Result<(), String> {
+        let mut stop = program(&self.programs, "pg_ctl", self.owner);
+        stop.arg("stop").args(["--mode", mode, "--silent", "--pgdata"]);
+        finish(stop.arg(self.folder.path().join("cluster")))?;
+        let ended = self.child.wait();
+        ended.map(drop).map_err(|error| format!("the server: {error}"))
+    }
+
+    /// Starts it again after a [`Server::stop`], and waits until it answers.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_again(&mut self) -> Result<(), String> {
+        let folder = self.folder.path();
+        self.child = serve(&self.programs, folder, self.owner, self.port, self.settings)?;
+        self.wait()
     }
 
     /// The address of a database on this server.
@@ -109,14 +153,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let mut stop = program(&self.programs, "pg_ctl", self.owner);
-        stop.arg("stop")
-            .args(["--mode", "immediate", "--silent", "--pgdata"]);
-        stop.arg(self.folder.path().join("cluster"));
-        if finish(&mut stop).is_err() {
+        if matches!(self.child.try_wait(), Ok(None)) && self.stop("immediate").is_err() {
             let _ = self.child.kill();
+            let _ = self.child.wait();
         }
-        let _ = self.child.wait();
     }
 }
 
@@ -156,7 +196,13 @@ pub(crate) fn owner(own: &Path) -> Result<Option<(u32, u32)>, String> {
     Ok(Some(ids))
 }
 
-fn serve(programs: &Path, folder: &Path, owner: Option<(u32, u32)>, port: u16) -> Result<Child, String> {
+fn serve(
+    programs: &Path,
+    folder: &Path,
+    owner: Option<(u32, u32)>,
+    port: u16,
+    settings: &[&str],
+) -> Result<Child, String> {
     let log = std::fs::File::create(folder.join("log")).map_err(|error| format!("no log: {error}"))?;
     let mut serve = program(programs, "postgres", owner);
     serve
@@ -164,7 +210,7 @@ fn serve(programs: &Path, folder: &Path, owner: Option<(u32, u32)>, port: u16) -
         .arg(folder.join("cluster"))
         .args(["-p", &port.to_string()]);
     serve.arg("-k").arg(folder);
-    for setting in SETTINGS {
+    for setting in settings {
         serve.args(["-c", setting]);
     }
     serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);

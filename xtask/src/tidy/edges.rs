@@ -41,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("hostile", ANYTHING),
     ("bench", ANYTHING),
     ("world", ANYTHING),
+    ("torture", ANYTHING),
     ("xtask", &[]),
 ];
 

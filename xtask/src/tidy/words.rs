@@ -37,7 +37,7 @@ const BANS: &[Ban] = &[
             matches!(
                 file.path.as_str(),
                 "crates/engine/src/clock.rs" | "crates/store-sqlite/src/clock.rs"
-            ) || matches!(file.krate(), "sim" | "cli" | "xtask" | "bench")
+            ) || matches!(file.krate(), "sim" | "cli" | "xtask" | "bench" | "torture")
                 || file.in_test(at)
         },
         instead: "take `now` as a parameter; the clock is read in crates/engine/src/clock.rs",
@@ -125,6 +125,7 @@ const VENDOR_HOMES: &[&str] = &[
     "bench",
     "hostile",
     "world",
+    "torture",
 ];
 
 /// Every banned call or word outside its home.

@@ -23,6 +23,7 @@ mod init;
 mod list;
 mod monitoring;
 mod pages;
+#[expect(dead_code)] // No test here restarts a server.
 #[path = "../../../testkit/src/pg.rs"]
 mod pg;
 mod postgres;

@@ -1,0 +1,347 @@
+//! The course of faults: what is done to whom, when, and how it is undone.
+//!
+//! One thread, one heap of what is still to be undone. Faults at different nodes overlap. It knows nothing of calls;
+//! it counts the dials that the faults can have left without proof, by the connections to the carrier that were open
+//! while one of them lasted.
+
+mod undo;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::{Duration, Instant};
+
+use crate::check::Window;
+use crate::clock;
+use crate::dice::Dice;
+use crate::failure::Failure;
+use crate::fault::{FAULTS, Fault};
+use crate::link::{How, Link, Trouble};
+use crate::node::Node;
+use crate::place::{Place, Store};
+use crate::tools::{FalseClock, SyncError};
+
+/// A node that was killed or stopped stays away so long at most.
+const MOST_AWAY: Duration = Duration::from_millis(900);
+/// A link is in trouble so long at most: the carrier's below the time after which a dial in doubt is decided.
+const MOST_TROUBLE: Duration = Duration::from_secs(4);
+/// The longest delay of bytes on a link: below the time after which a dial in doubt is decided, because a request that
+/// rings later than that is a case of its own.
+const MOST_DELAY: Duration = Duration::from_millis(1_500);
+/// After how many bytes at most something happens to a connection: a request to the carrier and its answer have some
+/// hundreds, a connection to the database lives long.
+const CARRIER_BYTES: u64 = 1_500;
+const DATABASE_BYTES: u64 = 12_000;
+/// What is done after a fault is over still counts as its consequence: while nodes find back to the database, and
+/// otherwise for the moment that it takes to notice.
+const AFTER_THE_DATABASE: Duration = Duration::from_secs(5);
+const AFTER: Duration = Duration::from_millis(500);
+/// By how many seconds a wall clock is moved.
+const CLOCKS: [i64; 6] = [-40, -8, -2, 2, 8, 40];
+
+/// What is still to be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Undo {
+    Start(usize),
+    Thaw(usize),
+    HealCarrier(usize),
+    HealDatabase(usize),
+    StartServer,
+    EmptyDisk,
+    LetGo,
+    SetClock,
+}
+
+/// Everything that can be hurt.
+pub struct Course {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// From each node to the carrier.
+    pub to_carrier: Vec<Link>,
+    /// From each node to the database server, if there is one.
+    pub to_database: Vec<Link>,
+    /// Where calls are remembered.
+    pub place: Place,
+    /// What each fault was done how often.
+    pub done: BTreeMap<Fault, u64>,
+    /// What could not be done at all, and why.
+    pub skipped: BTreeMap<Fault, String>,
+    /// How many processes were killed.
+    pub kills: u64,
+    /// Nodes that ended although nobody told them to, while the store was in trouble.
+    pub ended_by_themselves: u64,
+    store: Store,
+    most_frozen: Duration,
+    clock: Option<FalseClock>,
+    sync: Option<SyncError>,
+    dice: Dice,
+    undo: BinaryHeap<Reverse<(Instant, Undo)>>,
+    /// When something was wrong, and with which nodes.
+    windows: Vec<(Window, Vec<usize>)>,
+}
+
+/// What a course is made of.
+pub struct Parts {
+    /// The nodes, up.
+    pub nodes: Vec<Node>,
+    /// From each node to the carrier.
+    pub to_carrier: Vec<Link>,
+    /// From each node to the database server, if there is one.
+    pub to_database: Vec<Link>,
+    /// Where calls are remembered.
+    pub place: Place,
+    /// Which store that is.
+    pub store: Store,
+    /// The longest time a node is frozen.
+    pub most_frozen: Duration,
+    /// The nodes' wall clock, where it can be moved.
+    pub clock: Result<FalseClock, String>,
+    /// What decides.
+    pub dice: Dice,
+}
+
+impl Course {
+    /// A course at its beginning: nothing is wrong.
+    pub fn new(parts: Parts) -> Course {
+        let mut skipped = BTreeMap::new();
+        if parts.store == Store::Sqlite {
+            let disk = match &parts.place {
+                Place::Folder(disk) => disk.refused.clone(),
+                Place::Server(_) => None,
+            };
+            let reasons = [
+                (Fault::DiskFull, disk),
+                (Fault::SyncError, crate::tools::no_strace()),
+                (Fault::Clock, parts.clock.as_ref().err().cloned()),
+            ];
+            skipped.extend(reasons.into_iter().filter_map(|(fault, why)| Some((fault, why?))));
+        }
+        Course {
+            nodes: parts.nodes,
+            to_carrier: parts.to_carrier,
+            to_database: parts.to_database,
+            place: parts.place,
+            done: BTreeMap::new(),
+            skipped,
+            kills: 0,
+            ended_by_themselves: 0,
+            store: parts.store,
+            most_frozen: parts.most_frozen,
+            clock: parts.clock.ok(),
+            sync: None,
+            dice: parts.dice,
+            undo: BinaryHeap::new(),
+            windows: Vec::new(),
+        }
+    }
+
+    /// Draws a fault and does it, unless what it would hurt is hurt already. With `kills` every other fault is rare.
+    ///
+    /// # Errors
+    /// A program that injects does not do as it should, or the set-up cannot be brought back.
+    pub fn strike(&mut self, only_kills: bool) -> Result<(), Failure> {
+        let (store, skipped) = (self.store, &self.skipped);
+        let fits = FAULTS
+            .iter()
+            .copied()
+            .filter(|(it, _)| it.fits(store) && !skipped.contains_key(it));
+        let fits: Vec<(Fault, u64)> = fits
+            .map(|(fault, weight)| {
+                (
+                    fault,
+                    if only_kills && fault == Fault::Kill {
+                        40 * weight
+                    } else {
+                        weight
+                    },
+                )
+            })
+            .collect();
+        let fault = self.dice.weighted(&fits);
+        let up: Vec<usize> = (0..self.nodes.len())
+            .filter(|it| self.nodes[*it].is_up())
+            .collect();
+        // The same draws whatever is up, so that a seed's course is the same for longer.
+        let (at, long) = (
+            self.dice.below(1 << 20),
+            self.dice
+                .stretched(Duration::from_millis(1), Duration::from_secs(1)),
+        );
+        if up.is_empty() {
+            return Ok(());
+        }
+        let node = up[usize::try_from(at).unwrap_or(0) % up.len()];
+        self.inject(fault, node, &up, long)
+    }
+
+    fn inject(&mut self, fault: Fault, node: usize, up: &[usize], share: Duration) -> Result<(), Failure> {
+        // From a thousandth of the longest to the longest.
+        let lasts = |most: Duration| most.mul_f64(share.as_secs_f64());
+        match fault {
+            Fault::Kill => {
+                self.begin(fault, vec![node], lasts(MOST_AWAY), Undo::Start(node));
+                self.nodes[node].kill();
+                self.kills += 1;
+            }
+            Fault::KillAll => {
+                self.begin(fault, up.to_vec(), lasts(MOST_AWAY), Undo::Start(up[0]));
+                for &node in up {
+                    self.nodes[node].kill();
+                    self.kills += 1;
+                }
+                for &node in &up[1..] {
+                    self.later(lasts(MOST_AWAY), Undo::Start(node));
+                }
+            }
+            Fault::Terminate => {
+                self.begin(fault, vec![node], lasts(MOST_AWAY), Undo::Start(node));
+                self.nodes[node].ask_to_stop();
+            }
+            Fault::Freeze => {
+                self.begin(fault, vec![node], lasts(self.most_frozen), Undo::Thaw(node));
+                self.nodes[node].freeze();
+            }
+            Fault::Carrier(how) => {
+                let trouble = self.trouble(how, CARRIER_BYTES);
+                self.to_carrier[node].trouble(trouble);
+                self.begin(fault, vec![node], lasts(MOST_TROUBLE), Undo::HealCarrier(node));
+            }
+            Fault::Database(how) => {
+                let trouble = self.trouble(how, DATABASE_BYTES);
+                self.to_database[node].trouble(trouble);
+                self.begin(
+                    fault,
+                    vec![node],
+                    lasts(2 * MOST_TROUBLE),
+                    Undo::HealDatabase(node),
+                );
+            }
+            Fault::Backends | Fault::RestartFast | Fault::RestartImmediate => {
+                return self.inject_at_the_server(fault, lasts(MOST_TROUBLE));
+            }
+            Fault::DiskFull | Fault::SyncError | Fault::Clock => {
+                return self.inject_on_the_machine(fault, node, lasts(MOST_TROUBLE));
+            }
+        }
+        Ok(())
+    }
+
+    fn inject_at_the_server(&mut self, fault: Fault, lasts: Duration) -> Result<(), Failure> {
+        if self.waits(Undo::StartServer) {
+            return Ok(());
+        }
+        let all = (0..self.nodes.len()).collect();
+        if fault == Fault::Backends {
+            self.begin(fault, all, Duration::ZERO, Undo::LetGo);
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'redial'";
+            return self.place.sql(end).map(drop);
+        }
+        self.begin(fault, all, lasts, Undo::StartServer);
+        let mode = if fault == Fault::RestartFast {
+            "fast"
+        } else {
+            "immediate"
+        };
+        match &mut self.place {
+            Place::Server(server) => Ok(server.stop(mode)?),
+            Place::Folder(_) => Ok(()),
+        }
+    }
+
+    fn inject_on_the_machine(&mut self, fault: Fault, node: usize, lasts: Duration) -> Result<(), Failure> {
+        let undo = match fault {
+            Fault::DiskFull => Undo::EmptyDisk,
+            Fault::Clock => Undo::SetClock,
+            _ => Undo::LetGo,
+        };
+        if self.waits(undo) {
+            return Ok(());
+        }
+        match (fault, &self.place, &self.clock) {
+            (Fault::DiskFull, Place::Folder(disk), _) => disk.fill()?,
+            (Fault::Clock, _, Some(clock)) => clock.ahead(*self.dice.one_of(&CLOCKS))?,
+            (Fault::SyncError, ..) => {
+                let Some(pid) = self.nodes[node].pid() else {
+                    return Ok(());
+                };
+                let nth = 1 + self.dice.below(40);
+                match SyncError::inject(pid, nth) {
+                    Ok(sync) => self.sync = Some(sync),
+                    Err(failure) => {
+                        self.skipped.insert(fault, failure.to_string());
+                        return Ok(());
+                    }
+                }
+            }
+            _ => return Ok(()),
+        }
+        // A failed sync needs its moment; a clock is read every ten seconds.
+        let lasts = match fault {
+            Fault::SyncError => lasts.max(Duration::from_secs(1)),
+            Fault::Clock => 5 * lasts,
+            _ => lasts,
+        };
+        self.begin(fault, vec![node], lasts, undo);
+        Ok(())
+    }
+
+    fn trouble(&mut self, how: How, bytes: u64) -> Trouble {
+        let all = self.dice.happens(0.4);
+        Trouble {
+            how,
+            share: if all || how == How::Refuse { 2.0 } else { 0.6 },
+            within_bytes: bytes,
+            most_delay: MOST_DELAY,
+        }
+    }
+
+    fn waits(&self, undo: Undo) -> bool {
+        self.undo.iter().any(|Reverse((_, it))| *it == undo)
+    }
+
+    fn later(&mut self, gap: Duration, undo: Undo) {
+        self.undo.push(Reverse((Instant::now() + gap, undo)));
+    }
+
+    /// Notes that a fault begins, and when it is undone.
+    fn begin(&mut self, fault: Fault, nodes: Vec<usize>, lasts: Duration, undo: Undo) {
+        *self.done.entry(fault).or_default() += 1;
+        let after = if fault.is_of_the_database() {
+            AFTER_THE_DATABASE
+        } else {
+            AFTER
+        };
+        let begin = clock::millis();
+        let whole = i64::try_from((lasts + after).as_millis()).unwrap_or(i64::MAX);
+        let window = Window {
+            begin,
+            end: begin.saturating_add(whole),
+            is_late: fault.makes_late(),
+            is_clock: fault == Fault::Clock,
+        };
+        self.windows.push((window, nodes));
+        self.later(lasts, undo);
+    }
+
+    /// When something was wrong, and how many dials can have been left without proof by it: those whose connection was
+    /// open while something was wrong with their node.
+    pub fn account(&self) -> (Vec<Window>, u64) {
+        let hit = |(node, link): (usize, &Link)| {
+            let windows: Vec<Window> = self
+                .windows
+                .iter()
+                .filter(|it| it.1.contains(&node))
+                .map(|it| it.0)
+                .collect();
+            let dials = link.dials().into_iter();
+            let hit = dials.filter(|dial| {
+                let until = dial.closed.unwrap_or(i64::MAX);
+                windows
+                    .iter()
+                    .any(|it| it.begin <= until && it.end >= dial.opened)
+            });
+            hit.count() as u64
+        };
+        let chances = self.to_carrier.iter().enumerate().map(hit).sum();
+        (self.windows.iter().map(|it| it.0).collect(), chances)
+    }
+}

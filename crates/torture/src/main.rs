@@ -1,0 +1,78 @@
+//! The command line: what to do to how many nodes, for how long. Called by `cargo xtask torture`.
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use torture::run::{Plan, run};
+use torture::{Failure, Pressure, Store, report};
+
+/// The longest that a run of so many kills may take, for each kill.
+const LONGEST_FOR_A_KILL: Duration = Duration::from_secs(3);
+
+/// Hurts running nodes in every way that can be thought of, and holds their records against the carrier's ledger.
+#[derive(Parser)]
+#[command(name = "redial-torture")]
+struct Args {
+    /// How long faults go on
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// Goes on until so many processes were killed, and does little else
+    #[arg(long, conflicts_with = "minutes")]
+    kills: Option<u64>,
+    /// What decides; the same choices are made again with the same one [default: the time]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where calls are remembered; both, one after the other, when it is not said
+    #[arg(long, value_enum)]
+    store: Option<Store>,
+    /// Nodes on one PostgreSQL; a file has one
+    #[arg(long, default_value_t = 3)]
+    nodes: usize,
+    /// The longest that a node is frozen, in seconds: a claim lasts 30
+    #[arg(long, default_value_t = 8.0)]
+    freeze: f64,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let stores = args
+        .store
+        .map_or(vec![Store::Sqlite, Store::Postgres], |it| vec![it]);
+    for store in stores {
+        match torture(&args, store) {
+            Ok(true) => {}
+            Ok(false) => return ExitCode::FAILURE,
+            Err(failure) => {
+                eprintln!("redial-torture: {failure}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let lasts = match args.kills {
+        Some(kills) => LONGEST_FOR_A_KILL * u32::try_from(kills)?,
+        None => Duration::try_from_secs_f64(60.0 * args.minutes)?,
+    };
+    let plan = Plan {
+        store,
+        nodes: args.nodes.max(1),
+        seed: args.seed.unwrap_or(since.as_secs()),
+        lasts,
+        kills: args.kills,
+        most_frozen: Duration::try_from_secs_f64(args.freeze)?,
+        most_gap: Duration::from_millis(if args.kills.is_some() { 300 } else { 900 }),
+        pressure: Pressure {
+            clients: 4,
+            most_gap: Duration::from_millis(400),
+        },
+    };
+    eprintln!("seed {}", plan.seed);
+    let outcome = run(&plan)?;
+    report::print(&plan, &outcome);
+    Ok(outcome.verdict.is_ok())
+}

@@ -1,0 +1,328 @@
+//! One run: a carrier, nodes, clients, faults; then peace, and the check.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use e2e::Client;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::balancer;
+use crate::carrier::Carrier;
+use crate::check::{Amounts, Broken, Evidence, check};
+use crate::course::{Course, Parts};
+use crate::dice::Dice;
+use crate::failure::{Failure, Saying as _};
+use crate::fault::Fault;
+use crate::ledger::Wish;
+use crate::link::Link;
+use crate::load::{Answers, Load, Pressure};
+use crate::node::{Environment, Node};
+use crate::place::{Place, Store};
+use crate::tools::FalseClock;
+
+/// How long a node may take to answer after its start.
+const BEGINS_WITHIN: Duration = Duration::from_secs(40);
+/// The bound in which everything is over once the faults have stopped: a permit that nobody decides is put in doubt after
+/// 45 s, and an attempt after that can hardly take more than ten.
+const OVER_WITHIN: Duration = Duration::from_secs(240);
+/// The gap before a retry: long enough that a dial too early is seen, short enough for four attempts in a run.
+const RETRY_GAP: Duration = Duration::from_secs(2);
+/// How often it is looked whether all is over.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long a record may take to be read.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where calls are remembered.
+    pub store: Store,
+    /// How many nodes; a file has one.
+    pub nodes: usize,
+    /// What decides.
+    pub seed: u64,
+    /// How long faults go on; with `kills` at most so long.
+    pub lasts: Duration,
+    /// Ends once so many processes were killed, and kills far more often than it does anything else.
+    pub kills: Option<u64>,
+    /// The longest time that a node is frozen.
+    pub most_frozen: Duration,
+    /// The gap between two faults, at most.
+    pub most_gap: Duration,
+    /// How much is asked for.
+    pub pressure: Pressure,
+}
+
+/// What came of a run.
+pub struct Report {
+    /// How often each fault was done.
+    pub done: BTreeMap<Fault, u64>,
+    /// What could not be done, and why.
+    pub skipped: BTreeMap<Fault, String>,
+    /// How many processes were killed.
+    pub kills: u64,
+    /// Nodes that ended because the store could not be opened or used.
+    pub ended_by_themselves: u64,
+    /// How many dials the faults can have left without proof.
+    pub chances: u64,
+    /// What the clients were answered.
+    pub answers: Answers,
+    /// How long the faults went on.
+    pub faults_lasted: Duration,
+    /// How long it took until all was over, once they had stopped.
+    pub over_after: Duration,
+    /// What all amounts to, or what is wrong.
+    pub verdict: Result<Amounts, Broken>,
+    /// Where the logs were kept, when something is wrong.
+    pub kept: Option<PathBuf>,
+}
+
+/// Nodes with their carrier and their links. The runtime, which moves the links' bytes, goes last.
+struct Stage {
+    course: Course,
+    carrier: Carrier,
+    addresses: Vec<SocketAddr>,
+    folder: TempDir,
+    _runtime: Runtime,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// The run could not be made, or a node did what no program should.
+pub fn run(plan: &Plan) -> Result<Report, Failure> {
+    let mut stage = Stage::set(plan)?;
+    let load = Load::start(stage.addresses.clone(), plan.pressure, plan.seed);
+    let begun = Instant::now();
+    let struck = stage.strike(plan);
+    let faults_lasted = begun.elapsed();
+    load.no_more();
+    let ended = struck.and_then(|()| stage.course.end());
+    if let Err(failure) = ended {
+        load.end();
+        return Err(stage.keep(failure));
+    }
+    let peace = Instant::now();
+    let (windows, chances) = stage.course.account();
+    while !load.is_done() && peace.elapsed() < OVER_WITHIN {
+        stage.course.start_what_ended()?;
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let (wishes, answers) = load.end();
+    let mut evidence = Evidence {
+        wishes,
+        windows,
+        chances,
+        retry_gap: RETRY_GAP,
+        ..Evidence::default()
+    };
+    let verdict = stage.settle(&mut evidence, peace)?;
+    let over_after = peace.elapsed();
+    let kept = verdict.is_err().then(|| stage.folder.path().to_owned());
+    if kept.is_some() {
+        stage.folder.disable_cleanup(true);
+    }
+    Ok(Report {
+        done: stage.course.done.clone(),
+        skipped: stage.course.skipped.clone(),
+        kills: stage.course.kills,
+        ended_by_themselves: stage.course.ended_by_themselves,
+        chances,
+        answers,
+        faults_lasted,
+        over_after,
+        verdict,
+        kept,
+    })
+}
+
+impl Stage {
+    /// Starts everything and waits until every node answers.
+    fn set(plan: &Plan) -> Result<Stage, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let folder = tempfile::Builder::new().prefix("redial-torture-").tempdir()?;
+        let place = Place::make(plan.store, folder.path())?;
+        let carrier = Carrier::start(plan.seed, folder.path())?;
+        let nodes = if plan.store == Store::Sqlite {
+            1
+        } else {
+            plan.nodes
+        };
+        let addresses: Vec<SocketAddr> = (0..nodes)
+            .map(|_| SocketAddr::from(([127, 0, 0, 1], e2e::free_port())))
+            .collect();
+        let public = balancer::open(runtime.handle(), addresses.clone())?;
+        let clock = match plan.store {
+            Store::Sqlite => FalseClock::make(folder.path()).map_err(|it| it.to_string()),
+            Store::Postgres => Err("the server's clock decides".to_owned()),
+        };
+        let (mut course_nodes, mut to_carrier, mut to_database) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, address) in addresses.iter().enumerate() {
+            let part = |of: u64| Dice::new(plan.seed, of + number as u64);
+            let link = Link::open(runtime.handle(), carrier.address(), part(10))?;
+            let database = place
+                .address()
+                .map(|server| Link::open(runtime.handle(), server, part(20)));
+            let database = database.transpose()?;
+            let url = place.url(database.as_ref().map(|it| it.address));
+            let mut environment = environment(*address, public, link.address, &url);
+            environment.extend(clock.iter().flat_map(FalseClock::environment));
+            let name = format!("node-{}", number + 1);
+            let mut node = Node::new(&name, *address, &["serve"], environment, folder.path());
+            node.start()?;
+            course_nodes.push(node);
+            to_carrier.push(link);
+            to_database.extend(database);
+        }
+        for node in &mut course_nodes {
+            node.wait_until_it_answers(BEGINS_WITHIN)?;
+        }
+        let course = Course::new(Parts {
+            nodes: course_nodes,
+            to_carrier,
+            to_database,
+            place,
+            store: plan.store,
+            most_frozen: plan.most_frozen,
+            clock,
+            dice: Dice::new(plan.seed, 1),
+        });
+        Ok(Stage {
+            course,
+            carrier,
+            addresses,
+            folder,
+            _runtime: runtime,
+        })
+    }
+
+    /// Does one fault after another until it is enough.
+    fn strike(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let mut gaps = Dice::new(plan.seed, 2);
+        let mut next = begun;
+        while begun.elapsed() < plan.lasts && plan.kills.is_none_or(|most| self.course.kills < most) {
+            let undo = self.course.mend()?;
+            self.course.start_what_ended()?;
+            if Instant::now() >= next {
+                self.course.strike(plan.kills.is_some())?;
+                next = Instant::now() + gaps.between(Duration::from_millis(20), plan.most_gap);
+            }
+            let until = undo.map_or(next, |undo| undo.min(next));
+            std::thread::sleep(until.saturating_duration_since(Instant::now()).min(LOOK_EVERY));
+        }
+        Ok(())
+    }
+
+    /// Gathers what there is until every rule holds, or the time is over: then what is wrong is the verdict.
+    fn settle(
+        &mut self,
+        evidence: &mut Evidence,
+        peace: Instant,
+    ) -> Result<Result<Amounts, Broken>, Failure> {
+        let mut living: BTreeSet<usize> = (0..evidence.wishes.len()).collect();
+        loop {
+            self.course.start_what_ended()?;
+            self.read(evidence, &living);
+            living.retain(|it| !is_over(evidence, &evidence.wishes[*it]));
+            let is_late = peace.elapsed() > OVER_WITHIN;
+            if living.is_empty() || is_late {
+                // Of the whole again: late facts correct a record that had ended.
+                self.read(evidence, &(0..evidence.wishes.len()).collect());
+                evidence.rings = self.carrier.ledger()?;
+                self.count(evidence);
+                let verdict = check(evidence);
+                if verdict.is_ok() || is_late {
+                    return Ok(verdict);
+                }
+                std::thread::sleep(10 * LOOK_EVERY);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Reads the records of these.
+    fn read(&self, evidence: &mut Evidence, which: &BTreeSet<usize>) {
+        for (count, wish) in which.iter().map(|it| &evidence.wishes[*it]).enumerate() {
+            for id in &wish.ids {
+                let record = self.get(count, &format!("/users/{}/calls/{id}", wish.user));
+                evidence.records.insert(id.clone(), record);
+            }
+        }
+    }
+
+    /// Asks the list how many calls each user has.
+    fn count(&self, evidence: &mut Evidence) {
+        let users: BTreeSet<&str> = evidence.wishes.iter().map(|it| it.user.as_str()).collect();
+        let total = |user| self.get(0, &format!("/users/{user}/calls?limit=1"))["total"].as_u64();
+        let totals = users
+            .into_iter()
+            .map(|user| (user.to_owned(), total(user).unwrap_or(0)));
+        evidence.totals = totals.collect();
+    }
+
+    /// A page of one node or another; null when there is none.
+    fn get(&self, count: usize, path: &str) -> Value {
+        let node = self.addresses[count % self.addresses.len()];
+        let client = Client::with_patience(&format!("http://{node}"), READ_WITHIN);
+        let answer = client.send("GET", path, &[], b"");
+        answer
+            .ok()
+            .and_then(|it| serde_json::from_str(&it.text).ok())
+            .unwrap_or_default()
+    }
+
+    /// The failure, and where the logs are kept for it.
+    fn keep(mut self, failure: Failure) -> Failure {
+        self.folder.disable_cleanup(true);
+        format!("{failure}; logs are kept in {}", self.folder.path().display()).into()
+    }
+}
+
+fn is_over(evidence: &Evidence, wish: &Wish) -> bool {
+    let is_over = |id: &String| evidence.records.get(id).is_some_and(e2e::is_over);
+    wish.ids.iter().all(is_over)
+}
+
+/// What a node is told: short times, so that a life ends within seconds; the pace out of the way.
+fn environment(listen: SocketAddr, public: SocketAddr, carrier: SocketAddr, database: &str) -> Environment {
+    let settings = [
+        ("DATABASE_URL", database.to_owned()),
+        ("REDIAL_LISTEN", listen.to_string()),
+        ("BASE_URL", format!("http://{public}")),
+        ("TWILIO_ACCOUNT_SID", e2e::ACCOUNT_SID.to_owned()),
+        ("TWILIO_AUTH_TOKEN", e2e::AUTH_TOKEN.to_owned()),
+        ("TWILIO_API_BASE", format!("http://{carrier}")),
+        ("REDIAL_RETRY_DELAYS", format!("{}ms", RETRY_GAP.as_millis())),
+        ("REDIAL_SETTLE_AFTER", "3s".to_owned()),
+        ("REDIAL_SILENCE_AFTER", "2s".to_owned()),
+        ("REDIAL_CPS", "1000".to_owned()),
+        ("REDIAL_BURST", "1000".to_owned()),
+        ("REDIAL_LOG", "info".to_owned()),
+        ("RUST_BACKTRACE", "1".to_owned()),
+    ];
+    settings
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+impl Report {
+    /// Whether every rule held.
+    ///
+    /// # Errors
+    /// The first that did not, in words.
+    pub fn is_sound(&self) -> Result<(), Failure> {
+        match &self.verdict {
+            Ok(_) => Ok(()),
+            Err(broken) => Err(format!("{}:\n{}", broken.rule, broken.rows.join("\n"))).saying("broken"),
+        }
+    }
+}
