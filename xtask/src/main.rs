@@ -73,6 +73,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Loses the primary of three PostgreSQL servers under Patroni, again and again (docs/torture.md)
+    Patroni {
+        /// Goes to `redial-torture patroni`: --minutes N, --seed S, --nodes K
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Builds the release binary and measures it against a bare server (docs/bench.md)
     Bench {
         /// Goes to `redial-bench`: --quick, --full, --json, names of rows; --help lists all
@@ -95,6 +101,7 @@ fn main() -> ExitCode {
         Command::Plant { only } => plant::run(&root, only.as_deref()),
         Command::Sim { args } => sim::run(&root, &args),
         Command::Torture { args } => torture::run(&root, &args),
+        Command::Patroni { args } => torture::patroni(&root, &args),
         Command::Bench { args } => bench::run(&root, &args),
     };
     match done {

@@ -43,3 +43,27 @@ pub(crate) fn is_there(program: &str) -> bool {
         .stderr(Stdio::null());
     command.status().is_ok_and(|it| it.success())
 }
+
+/// Has Debian's packages installed that are missing. They are looked for in the package system's own list.
+///
+/// # Errors
+///
+/// Something is missing and cannot be installed: not Debian, or not root.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    let is_missing = |package: &&&str| {
+        let mut ask = Command::new("dpkg-query");
+        ask.args(["--show", "--showformat=${db:Status-Status}", package])
+            .stderr(Stdio::null());
+        !ask.output().is_ok_and(|it| it.stdout == b"installed")
+    };
+    let missing: Vec<&&str> = packages.iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    eprintln!("xtask: installing {missing:?}");
+    let mut install = Command::new("apt-get");
+    install
+        .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+        .args(missing);
+    finish(install.env("DEBIAN_FRONTEND", "noninteractive"))
+}

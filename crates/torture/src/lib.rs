@@ -17,9 +17,11 @@ mod ledger;
 mod link;
 mod load;
 mod node;
+pub mod patroni;
 mod place;
 pub mod report;
 pub mod run;
+mod settle;
 mod tools;
 
 pub use failure::Failure;

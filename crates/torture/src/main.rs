@@ -3,16 +3,16 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use torture::run::{Plan, run};
-use torture::{Failure, Pressure, Store, report};
+use torture::{Failure, Pressure, Store, patroni, report};
 
 /// The longest that a run of so many kills may take, for each kill.
 const LONGEST_FOR_A_KILL: Duration = Duration::from_secs(3);
 
 /// Hurts running nodes in every way that can be thought of, and holds their records against the carrier's ledger.
 #[derive(Parser)]
-#[command(name = "redial-torture")]
+#[command(name = "redial-torture", args_conflicts_with_subcommands = true)]
 struct Args {
     /// How long faults go on
     #[arg(long, default_value_t = 1.0)]
@@ -32,28 +32,70 @@ struct Args {
     /// The longest that a node is frozen, in seconds: a claim lasts 30
     #[arg(long, default_value_t = 8.0)]
     freeze: f64,
+    #[command(subcommand)]
+    other: Option<Other>,
+}
+
+/// What else is tried.
+#[derive(Subcommand)]
+enum Other {
+    /// Loses the primary of three PostgreSQL servers under Patroni, again and again
+    Patroni {
+        /// No loss begins later than this
+        #[arg(long, default_value_t = 5.0)]
+        minutes: f64,
+        /// What decides [default: the time]
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Nodes
+        #[arg(long, default_value_t = 3)]
+        nodes: usize,
+    },
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let stores = args
-        .store
-        .map_or(vec![Store::Sqlite, Store::Postgres], |it| vec![it]);
-    for store in stores {
-        match torture(&args, store) {
-            Ok(true) => {}
-            Ok(false) => return ExitCode::FAILURE,
-            Err(failure) => {
-                eprintln!("redial-torture: {failure}");
-                return ExitCode::FAILURE;
-            }
+    let sound = match args.other {
+        Some(Other::Patroni { minutes, seed, nodes }) => lose_primaries(minutes, seed, nodes),
+        None => {
+            let stores = args
+                .store
+                .map_or(vec![Store::Sqlite, Store::Postgres], |it| vec![it]);
+            let mut runs = stores.into_iter().map(|store| torture(&args, store));
+            runs.try_fold(true, |sound, run| Ok(sound && run?))
+        }
+    };
+    match sound {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("redial-torture: {failure}");
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
+}
+
+/// The seed that was given, or the time.
+fn chosen(seed: Option<u64>) -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seed = seed.unwrap_or(since.as_secs());
+    eprintln!("seed {seed}");
+    seed
+}
+
+fn lose_primaries(minutes: f64, seed: Option<u64>, nodes: usize) -> Result<bool, Failure> {
+    let lasts = Duration::try_from_secs_f64(60.0 * minutes)?;
+    let plan = patroni::Plan {
+        nodes: nodes.max(1),
+        seed: chosen(seed),
+        lasts,
+    };
+    let outcome = patroni::run(&plan)?;
+    report::failovers(&plan, &outcome);
+    Ok(outcome.verdict.is_ok())
 }
 
 fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let lasts = match args.kills {
         Some(kills) => LONGEST_FOR_A_KILL * u32::try_from(kills)?,
         None => Duration::try_from_secs_f64(60.0 * args.minutes)?,
@@ -61,7 +103,7 @@ fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
     let plan = Plan {
         store,
         nodes: args.nodes.max(1),
-        seed: args.seed.unwrap_or(since.as_secs()),
+        seed: chosen(args.seed),
         lasts,
         kills: args.kills,
         most_frozen: Duration::try_from_secs_f64(args.freeze)?,
@@ -71,7 +113,6 @@ fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
             most_gap: Duration::from_millis(400),
         },
     };
-    eprintln!("seed {}", plan.seed);
     let outcome = run(&plan)?;
     report::print(&plan, &outcome);
     Ok(outcome.verdict.is_ok())

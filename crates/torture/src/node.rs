@@ -5,6 +5,7 @@
 
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 const STOP_WITHIN: Duration = Duration::from_secs(60);
 /// What a Rust program that panicked ends with.
 const PANICKED: i32 = 101;
+
+/// The gap before a retry: long enough that a dial too early is seen, short enough for four attempts in a run.
+pub const RETRY_GAP: Duration = Duration::from_secs(2);
 
 /// A name and a value.
 pub type Environment = Vec<(String, String)>;
@@ -156,7 +160,9 @@ impl Node {
             return Ok(false);
         };
         self.child = None;
-        if matches!(status.code(), None | Some(PANICKED)) {
+        // One that was asked before it could listen for that ends at once.
+        let as_asked = self.stops_since.is_some() && status.signal() == Some(Signal::TERM.as_raw());
+        if matches!(status.code(), None | Some(PANICKED)) && !as_asked {
             return Err(format!(
                 "{} ended ({status}); its log: {}",
                 self.name,
@@ -224,4 +230,32 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// What a node is told: short times, so that a life ends within seconds; the pace out of the way.
+pub fn environment(
+    listen: SocketAddr,
+    public: SocketAddr,
+    carrier: SocketAddr,
+    database: &str,
+) -> Environment {
+    let settings = [
+        ("DATABASE_URL", database.to_owned()),
+        ("REDIAL_LISTEN", listen.to_string()),
+        ("BASE_URL", format!("http://{public}")),
+        ("TWILIO_ACCOUNT_SID", e2e::ACCOUNT_SID.to_owned()),
+        ("TWILIO_AUTH_TOKEN", e2e::AUTH_TOKEN.to_owned()),
+        ("TWILIO_API_BASE", format!("http://{carrier}")),
+        ("REDIAL_RETRY_DELAYS", format!("{}ms", RETRY_GAP.as_millis())),
+        ("REDIAL_SETTLE_AFTER", "3s".to_owned()),
+        ("REDIAL_SILENCE_AFTER", "2s".to_owned()),
+        ("REDIAL_CPS", "1000".to_owned()),
+        ("REDIAL_BURST", "1000".to_owned()),
+        ("REDIAL_LOG", "info".to_owned()),
+        ("RUST_BACKTRACE", "1".to_owned()),
+    ];
+    settings
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

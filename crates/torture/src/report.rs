@@ -1,10 +1,15 @@
 //! What a run tells: each fault and how often, what it could not do and why, the amounts, the verdict, and how to run
 //! it again.
 
+use std::path::Path;
+use std::time::Duration;
+
 use comfy_table::{Table, presets};
 
-use crate::check::Broken;
+use crate::check::{Amounts, Broken};
 use crate::fault::FAULTS;
+use crate::load::Answers;
+use crate::patroni;
 use crate::place::Store;
 use crate::run::{Plan, Report};
 
@@ -24,47 +29,91 @@ pub fn print(plan: &Plan, report: &Report) {
         table.add_row([fault.to_string(), done.to_string(), why.to_owned()]);
     }
     println!("{table}");
-    let statuses: Vec<String> = report
-        .answers
-        .statuses
-        .iter()
-        .map(|(status, count)| match status {
-            0 => format!("no answer {count}"),
-            _ => format!("{status} {count}"),
-        })
-        .collect();
-    println!("answers to the clients: {}", statuses.join(", "));
     println!(
         "{} kills in {:.0} s of faults; nodes that ended because the store was not there: {}",
         report.kills,
         report.faults_lasted.as_secs_f64(),
         report.ended_by_themselves
     );
-    if let Ok(amounts) = &report.verdict {
+    close(
+        &report.answers,
+        report.chances,
+        report.over_after,
+        &report.verdict,
+        report.kept.as_deref(),
+    );
+    println!("again: {}", again(plan));
+}
+
+/// Prints what came of losing primaries.
+pub fn failovers(plan: &patroni::Plan, report: &patroni::Report) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "the primary",
+        "another after",
+        "no dial for",
+        "no create taken for",
+    ]);
+    let seconds = |it: Duration| format!("{:.1} s", it.as_secs_f64());
+    for it in &report.failovers {
+        table.add_row([
+            it.loss.to_string(),
+            seconds(it.took),
+            seconds(it.no_dial),
+            seconds(it.no_create),
+        ]);
+    }
+    println!("{table}");
+    println!("nodes that ended by themselves: {}", report.ended_by_themselves);
+    close(
+        &report.answers,
+        report.chances,
+        report.over_after,
+        &report.verdict,
+        report.kept.as_deref(),
+    );
+    println!(
+        "again: cargo xtask patroni --minutes {} --nodes {} --seed {}",
+        plan.lasts.as_secs_f64() / 60.0,
+        plan.nodes,
+        plan.seed
+    );
+}
+
+/// What every run ends with.
+fn close(
+    answers: &Answers,
+    chances: u64,
+    over_after: Duration,
+    verdict: &Result<Amounts, Broken>,
+    kept: Option<&Path>,
+) {
+    let named = |(status, count): (&u16, &u64)| match status {
+        0 => format!("no answer {count}"),
+        _ => format!("{status} {count}"),
+    };
+    let statuses: Vec<String> = answers.statuses.iter().map(named).collect();
+    println!("answers to the clients: {}", statuses.join(", "));
+    if let Ok(amounts) = verdict {
         println!(
             "{} calls ({} asked for again, {} canceled), {} attempts, {} rings",
             amounts.calls, amounts.repeats, amounts.canceled, amounts.attempts, amounts.rings
         );
         println!(
-            "{} attempts unconfirmed, where faults can have caused {}; {} corrected later",
-            amounts.unconfirmed, report.chances, amounts.corrected
+            "{} attempts unconfirmed, where faults can have caused {chances}; {} corrected later",
+            amounts.unconfirmed, amounts.corrected
         );
     }
-    println!(
-        "all over {:.1} s after the last fault",
-        report.over_after.as_secs_f64()
-    );
-    match &report.verdict {
+    println!("all over {:.1} s after the last fault", over_after.as_secs_f64());
+    match verdict {
         Ok(_) => println!("every rule holds"),
-        Err(broken) => told(broken, report),
+        Err(broken) => {
+            println!("BROKEN: {}", broken.rule);
+            broken.rows.iter().for_each(|row| println!("  {row}"));
+        }
     }
-    println!("again: {}", again(plan));
-}
-
-fn told(broken: &Broken, report: &Report) {
-    println!("BROKEN: {}", broken.rule);
-    broken.rows.iter().for_each(|row| println!("  {row}"));
-    if let Some(kept) = &report.kept {
+    if let Some(kept) = kept {
         println!("logs are kept in {}", kept.display());
     }
 }

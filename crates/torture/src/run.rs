@@ -1,40 +1,31 @@
 //! One run: a carrier, nodes, clients, faults; then peace, and the check.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use e2e::Client;
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::balancer;
 use crate::carrier::Carrier;
-use crate::check::{Amounts, Broken, Evidence, check};
+use crate::check::{Amounts, Broken, Evidence};
 use crate::course::{Course, Parts};
 use crate::dice::Dice;
 use crate::failure::{Failure, Saying as _};
 use crate::fault::Fault;
-use crate::ledger::Wish;
 use crate::link::Link;
 use crate::load::{Answers, Load, Pressure};
-use crate::node::{Environment, Node};
+use crate::node::{self, Node, RETRY_GAP};
 use crate::place::{Place, Store};
+use crate::settle::{OVER_WITHIN, Witnesses, settle};
 use crate::tools::FalseClock;
 
 /// How long a node may take to answer after its start.
 const BEGINS_WITHIN: Duration = Duration::from_secs(40);
-/// The bound in which everything is over once the faults have stopped: a permit that nobody decides is put in doubt after
-/// 45 s, and an attempt after that can hardly take more than ten.
-const OVER_WITHIN: Duration = Duration::from_secs(240);
-/// The gap before a retry: long enough that a dial too early is seen, short enough for four attempts in a run.
-const RETRY_GAP: Duration = Duration::from_secs(2);
 /// How often it is looked whether all is over.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long a record may take to be read.
-const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -172,7 +163,7 @@ impl Stage {
                 .map(|server| Link::open(runtime.handle(), server, part(20)));
             let database = database.transpose()?;
             let url = place.url(database.as_ref().map(|it| it.address));
-            let mut environment = environment(*address, public, link.address, &url);
+            let mut environment = node::environment(*address, public, link.address, &url);
             environment.extend(clock.iter().flat_map(FalseClock::environment));
             let name = format!("node-{}", number + 1);
             let mut node = Node::new(&name, *address, &["serve"], environment, folder.path());
@@ -221,62 +212,17 @@ impl Stage {
         Ok(())
     }
 
-    /// Gathers what there is until every rule holds, or the time is over: then what is wrong is the verdict.
     fn settle(
         &mut self,
         evidence: &mut Evidence,
         peace: Instant,
     ) -> Result<Result<Amounts, Broken>, Failure> {
-        let mut living: BTreeSet<usize> = (0..evidence.wishes.len()).collect();
-        loop {
-            self.course.start_what_ended()?;
-            self.read(evidence, &living);
-            living.retain(|it| !is_over(evidence, &evidence.wishes[*it]));
-            let is_late = peace.elapsed() > OVER_WITHIN;
-            if living.is_empty() || is_late {
-                // Of the whole again: late facts correct a record that had ended.
-                self.read(evidence, &(0..evidence.wishes.len()).collect());
-                evidence.rings = self.carrier.ledger()?;
-                self.count(evidence);
-                let verdict = check(evidence);
-                if verdict.is_ok() || is_late {
-                    return Ok(verdict);
-                }
-                std::thread::sleep(10 * LOOK_EVERY);
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-    }
-
-    /// Reads the records of these.
-    fn read(&self, evidence: &mut Evidence, which: &BTreeSet<usize>) {
-        for (count, wish) in which.iter().map(|it| &evidence.wishes[*it]).enumerate() {
-            for id in &wish.ids {
-                let record = self.get(count, &format!("/users/{}/calls/{id}", wish.user));
-                evidence.records.insert(id.clone(), record);
-            }
-        }
-    }
-
-    /// Asks the list how many calls each user has.
-    fn count(&self, evidence: &mut Evidence) {
-        let users: BTreeSet<&str> = evidence.wishes.iter().map(|it| it.user.as_str()).collect();
-        let total = |user| self.get(0, &format!("/users/{user}/calls?limit=1"))["total"].as_u64();
-        let totals = users
-            .into_iter()
-            .map(|user| (user.to_owned(), total(user).unwrap_or(0)));
-        evidence.totals = totals.collect();
-    }
-
-    /// A page of one node or another; null when there is none.
-    fn get(&self, count: usize, path: &str) -> Value {
-        let node = self.addresses[count % self.addresses.len()];
-        let client = Client::with_patience(&format!("http://{node}"), READ_WITHIN);
-        let answer = client.send("GET", path, &[], b"");
-        answer
-            .ok()
-            .and_then(|it| serde_json::from_str(&it.text).ok())
-            .unwrap_or_default()
+        let (course, carrier) = (&mut self.course, &self.carrier);
+        let witnesses = Witnesses {
+            nodes: &self.addresses,
+            carrier,
+        };
+        settle(&witnesses, evidence, peace, || course.start_what_ended())
     }
 
     /// The failure, and where the logs are kept for it.
@@ -284,34 +230,6 @@ impl Stage {
         self.folder.disable_cleanup(true);
         format!("{failure}; logs are kept in {}", self.folder.path().display()).into()
     }
-}
-
-fn is_over(evidence: &Evidence, wish: &Wish) -> bool {
-    let is_over = |id: &String| evidence.records.get(id).is_some_and(e2e::is_over);
-    wish.ids.iter().all(is_over)
-}
-
-/// What a node is told: short times, so that a life ends within seconds; the pace out of the way.
-fn environment(listen: SocketAddr, public: SocketAddr, carrier: SocketAddr, database: &str) -> Environment {
-    let settings = [
-        ("DATABASE_URL", database.to_owned()),
-        ("REDIAL_LISTEN", listen.to_string()),
-        ("BASE_URL", format!("http://{public}")),
-        ("TWILIO_ACCOUNT_SID", e2e::ACCOUNT_SID.to_owned()),
-        ("TWILIO_AUTH_TOKEN", e2e::AUTH_TOKEN.to_owned()),
-        ("TWILIO_API_BASE", format!("http://{carrier}")),
-        ("REDIAL_RETRY_DELAYS", format!("{}ms", RETRY_GAP.as_millis())),
-        ("REDIAL_SETTLE_AFTER", "3s".to_owned()),
-        ("REDIAL_SILENCE_AFTER", "2s".to_owned()),
-        ("REDIAL_CPS", "1000".to_owned()),
-        ("REDIAL_BURST", "1000".to_owned()),
-        ("REDIAL_LOG", "info".to_owned()),
-        ("RUST_BACKTRACE", "1".to_owned()),
-    ];
-    settings
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
 }
 
 impl Report {
