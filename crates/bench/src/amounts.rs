@@ -22,6 +22,8 @@ pub struct Amounts {
     pub claimed: u32,
     /// Calls due at once, dialled by the server.
     pub due_at_once: u32,
+    /// Calls due at once, dialled by one to three nodes.
+    pub due: u32,
     /// Calls stored beforehand in the large database.
     pub stored: u32,
     /// The small database that lists of the large one are compared with.
@@ -46,6 +48,7 @@ impl Amounts {
             retries: 600,
             claimed: 20_000,
             due_at_once: 5_000,
+            due: 2_000,
             stored: 50_000,
             few: 5_000,
             reads: 500,
@@ -66,6 +69,7 @@ impl Amounts {
             retries: 2_000,
             claimed: 100_000,
             due_at_once: 20_000,
+            due: 10_000,
             stored: 1_000_000,
             few: 10_000,
             reads: 2_000,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::database::Kind;
+
 /// Measures redial against a bare server of the same framework.
 #[derive(Parser)]
 #[command(name = "redial-bench", args_conflicts_with_subcommands = true)]
@@ -15,6 +17,9 @@ pub struct Args {
     /// Where the databases are made: this disk is measured [default: the folder of this program]
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// Where the measured server keeps its calls
+    #[arg(long, value_enum, default_value = "sqlite")]
+    pub store: Kind,
     /// Shorter and with less stored: to see that nothing broke, in a minute
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,

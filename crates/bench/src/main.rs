@@ -9,6 +9,7 @@ mod amounts;
 mod args;
 mod child;
 mod clock;
+mod database;
 mod failure;
 mod figures;
 mod forms;

@@ -4,6 +4,7 @@ mod callbacks;
 mod claims;
 mod creates;
 mod disk;
+mod due;
 mod floor;
 mod idle;
 mod lives;
@@ -17,7 +18,7 @@ use crate::world::{World, say};
 type Row = fn(&World) -> Result<Vec<Line>, Failure>;
 
 /// Each row by the name under which it can be asked for alone.
-const ROWS: [(&str, Row); 10] = [
+const ROWS: [(&str, Row); 11] = [
     ("disk", disk::run),
     ("floor", floor::run),
     ("callbacks", callbacks::run),
@@ -26,6 +27,7 @@ const ROWS: [(&str, Row); 10] = [
     ("lives", lives::run),
     ("waiting", waiting::run),
     ("claims", claims::run),
+    ("due", due::run),
     ("stored", stored::run),
     ("idle", idle::run),
 ];

@@ -1,7 +1,6 @@
 //! Databases that a row starts from: many calls in a chosen state, written through the store by the same steps that
 //! the engine takes, only faster, because nobody is asked and many are under way at once.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,10 +11,10 @@ use domain::{
     Step, Timestamp, UserId, Word, step,
 };
 use store::{Accepted, At, Imported, NewCall, Store, StoreError, Stray, Terms};
-use store_sqlite::{Purpose, SqliteStore};
 use tokio::runtime::Runtime;
 
 use crate::clock;
+use crate::database::{Database, Purpose};
 use crate::failure::{Failure, Saying};
 use crate::world::{ACCOUNT, FROM};
 
@@ -42,7 +41,7 @@ pub enum Stage {
 
 /// A database that is being filled, and the calls that it will hold: everything of a call follows from its number.
 pub struct Field<'a> {
-    path: PathBuf,
+    database: Database,
     runtime: &'a Runtime,
     begun: Timestamp,
 }
@@ -63,10 +62,10 @@ pub struct Sown {
 pub const BIG_USER: &str = "user-big";
 
 impl<'a> Field<'a> {
-    /// For a database at `path`, where there is none yet.
-    pub fn new(path: &Path, runtime: &'a Runtime) -> Self {
+    /// For an empty database.
+    pub fn new(database: &Database, runtime: &'a Runtime) -> Self {
         Self {
-            path: path.to_owned(),
+            database: database.clone(),
             runtime,
             begun: clock::now() - PAST,
         }
@@ -82,8 +81,7 @@ impl<'a> Field<'a> {
         to: u32,
         stage: impl Fn(u32) -> Stage + Send + Sync + 'static,
     ) -> Result<(), Failure> {
-        let store = SqliteStore::open(&self.path, Purpose::Dial { wait: Duration::ZERO })?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store = self.runtime.block_on(self.database.open(Purpose::Dial))?;
         let (next, stage) = (Arc::new(AtomicU32::new(from)), Arc::new(stage));
         self.runtime.block_on(async {
             let tasks: Vec<_> = (0..AT_ONCE.min(to - from))
@@ -116,7 +114,7 @@ impl<'a> Field<'a> {
     /// # Errors
     /// What the store says.
     pub fn sow_finished(&self, to: u32) -> Result<(), Failure> {
-        let store = SqliteStore::open(&self.path, Purpose::Alone)?;
+        let store = self.runtime.block_on(self.database.open(Purpose::Alone))?;
         let mut numbers = 0..to;
         loop {
             let calls: Vec<Step> = numbers
@@ -145,7 +143,7 @@ impl<'a> Field<'a> {
     /// # Errors
     /// What the store says.
     pub fn complete(&self, from: u32, to: u32) -> Result<u32, Failure> {
-        let store = SqliteStore::open(&self.path, Purpose::Beside)?;
+        let store = self.runtime.block_on(self.database.open(Purpose::Beside))?;
         self.runtime.block_on(async {
             let mut complete = 0;
             for number in from..to {

@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -13,6 +14,7 @@ use tokio::runtime::Runtime;
 use crate::amounts::Amounts;
 use crate::args::Args;
 use crate::child::Server;
+use crate::database::{Database, Place};
 use crate::failure::{Failure, Saying};
 use crate::load::{self, Frames, Outcome, Ready, Way};
 use crate::{forms, head};
@@ -39,11 +41,14 @@ pub struct World {
     pub runtime: Runtime,
     /// The bare server.
     pub hello: Server,
+    /// Where databases are: before the folder, because a server in it ends first.
+    place: Place,
     /// The measured disk.
     pub folder: TempDir,
     redial: PathBuf,
     log: String,
     greeting: Ready,
+    started: AtomicU32,
 }
 
 impl World {
@@ -84,6 +89,8 @@ impl World {
             redial,
             log: args.log.clone(),
             greeting: greeting.done()?,
+            started: AtomicU32::new(0),
+            place: Place::make(args.store, folder.path())?,
             folder,
         })
     }
@@ -134,14 +141,14 @@ impl World {
     ///
     /// # Errors
     /// It does not start.
-    pub fn serve(&self, database: &Path, carrier: SocketAddr) -> Result<Server, Failure> {
+    pub fn serve(&self, database: &Database, carrier: SocketAddr) -> Result<Server, Failure> {
         let mut command = Command::new(&self.redial);
         command
             .arg("serve")
             .env_clear()
             .current_dir(self.folder.path())
             .envs([
-                ("DATABASE_URL", format!("sqlite:{}", database.display())),
+                ("DATABASE_URL", database.url.clone()),
                 ("REDIAL_LISTEN", "127.0.0.1:0".to_owned()),
                 ("TWILIO_ACCOUNT_SID", ACCOUNT.to_owned()),
                 ("TWILIO_AUTH_TOKEN", TOKEN.to_owned()),
@@ -152,27 +159,28 @@ impl World {
                 ("REDIAL_SILENCE_AFTER", "6h".to_owned()),
                 ("REDIAL_LOG", self.log.clone()),
             ]);
-        let name = database
-            .file_stem()
-            .and_then(|name| name.to_str())
-            .unwrap_or("serve");
-        Server::start(name, command, self.folder.path())
+        // Several on one database have a log each.
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}", database.name);
+        Server::start(&name, command, self.folder.path())
+    }
+
+    /// An empty database.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn database(&self, name: &str) -> Result<Database, Failure> {
+        self.place.database(name)
     }
 
     /// Removes a database that no row needs any more.
-    pub fn drop_database(&self, database: &Path) {
-        let name = database
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        let entries = std::fs::read_dir(self.folder.path())
-            .into_iter()
-            .flatten()
-            .flatten();
-        for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(name)) {
-            // What stays is removed with the folder.
-            let _ = std::fs::remove_file(entry.path());
-        }
+    pub fn drop_database(&self, database: &Database) {
+        self.place.drop_database(database);
+    }
+
+    /// Whether several nodes may share a database.
+    pub fn has_several_nodes(&self) -> bool {
+        matches!(self.place, Place::Server(_))
     }
 }
 

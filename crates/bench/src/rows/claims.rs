@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use domain::{CallId, Timestamp};
 use store::{Permitted, Store, Terms};
-use store_sqlite::{Purpose, SqliteStore};
 use tokio::task::JoinSet;
 
 use crate::clock;
+use crate::database::Purpose;
 use crate::failure::Failure;
 use crate::figures::short;
 use crate::instant::{COUNTS, LEDGER, Ledger};
@@ -28,12 +28,11 @@ pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
 fn store_alone(world: &World) -> Result<Line, Failure> {
     let count = world.amounts.claimed;
     say(format_args!("claims: writing {count} calls"));
-    let database = world.path("claims.db");
+    let database = world.database("claims")?;
     let due_at = clock::now();
     let field = Field::new(&database, &world.runtime);
     field.sow(0, count, move |_| Stage::Waiting(due_at))?;
-    let store = SqliteStore::open(&database, Purpose::Dial { wait: Duration::ZERO })?;
-    let store: Arc<dyn Store> = Arc::new(store);
+    let store = world.runtime.block_on(database.open(Purpose::Dial))?;
     let began = Instant::now();
     let claimed = world
         .runtime
@@ -99,7 +98,7 @@ async fn permit(store: &dyn Store, id: CallId, now: Timestamp) -> Result<bool, F
 fn whole(world: &World) -> Result<Line, Failure> {
     let count = world.amounts.due_at_once;
     say(format_args!("claims: writing {count} calls for the server"));
-    let database = world.path("due.db");
+    let database = world.database("claims_due")?;
     let due_at = clock::now();
     Field::new(&database, &world.runtime).sow(0, count, move |_| Stage::Waiting(due_at))?;
     let carrier = world.carrier(0)?;

@@ -11,7 +11,7 @@ use crate::world::{self, CONNECTIONS, FROM, KEY, World, say};
 /// Accepted for next year: stored, answered, not dialled.
 pub fn accepted(world: &World) -> Result<Vec<Line>, Failure> {
     say("calls accepted, not dialled");
-    let database = world.path("accepted.db");
+    let database = world.database("accepted")?;
     let carrier = world.carrier(0)?;
     let server = world.serve(&database, carrier.address)?;
     let later = crate::clock::now() + std::time::Duration::from_secs(300 * 86_400);
@@ -34,7 +34,7 @@ pub fn accepted(world: &World) -> Result<Vec<Line>, Failure> {
 /// Dialled inline, each over a fresh connection, by a carrier that answers at once.
 pub fn dialled(world: &World) -> Result<Vec<Line>, Failure> {
     say("calls dialled inline");
-    let database = world.path("dialled.db");
+    let database = world.database("dialled")?;
     let carrier = world.carrier(0)?;
     let server = world.serve(&database, carrier.address)?;
     let each = world.amounts.dialled;

@@ -12,7 +12,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// Memory and start of a server over an empty database.
 pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
     say("idle");
-    let database = world.path("idle.db");
+    let database = world.database("idle")?;
     let carrier = world.carrier(0)?;
     let server = world.serve(&database, carrier.address)?;
     std::thread::sleep(SETTLED);

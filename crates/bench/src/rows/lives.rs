@@ -15,7 +15,7 @@ const CALLERS: usize = 128;
 /// Lives a second, from the first request to the last callback that was answered.
 pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
     say("whole lives");
-    let database = world.path("lives.db");
+    let database = world.database("lives")?;
     let carrier = world.carrier(CALLERS)?;
     let server = world.serve(&database, carrier.address)?;
     let each = world.amounts.lives;

@@ -18,7 +18,7 @@ const PAGE: u32 = 50;
 pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
     let many = world.amounts.stored;
     say(format_args!("stored: writing {many} finished calls"));
-    let database = world.path("large.db");
+    let database = world.database("large")?;
     let field = Field::new(&database, &world.runtime);
     field.sow_finished(many)?;
     // Those that are reported on are the newest, as they are in life.
@@ -45,7 +45,7 @@ fn reported_on(world: &World) -> u32 {
 
 fn callbacks(world: &World, large: &Field<'_>, server: &Server, carrier: &Server) -> Result<Line, Failure> {
     say("stored: callbacks");
-    let database = world.path("small.db");
+    let database = world.database("small")?;
     let small = Field::new(&database, &world.runtime);
     small.sow(0, reported_on(world), |_| Stage::Placed)?;
     let base = world.serve(&database, carrier.address)?;
@@ -113,7 +113,7 @@ fn reads(
 ) -> Result<Line, Failure> {
     say(format_args!("stored: {}", read.what()));
     let (few, many) = (world.amounts.few, world.amounts.stored);
-    let database = world.path("few.db");
+    let database = world.database("few")?;
     let small_field = Field::new(&database, &world.runtime);
     small_field.sow_finished(few)?;
     let base = world.serve(&database, carrier.address)?;

@@ -21,7 +21,7 @@ const HEAD_START: Duration = Duration::from_secs(3);
 pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
     let (waiting, retries) = (world.amounts.waiting, world.amounts.retries);
     say(format_args!("lateness: writing {waiting} waiting calls"));
-    let database = world.path("waiting.db");
+    let database = world.database("waiting")?;
     let field = Field::new(&database, &world.runtime);
     let tomorrow = clock::now() + Duration::from_secs(86_400);
     field.sow(0, waiting, move |number| {
