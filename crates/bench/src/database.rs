@@ -131,7 +131,7 @@ impl Database {
             return Ok(Arc::new(SqliteStore::open(file, purpose)?));
         }
         let purpose = match purpose {
-            Purpose::Dial => store_postgres::Purpose::Together,
+            Purpose::Dial => store_postgres::Purpose::Dial(store_postgres::Durability::Local),
             Purpose::Alone | Purpose::Beside => store_postgres::Purpose::Beside,
         };
         Ok(Arc::new(PostgresStore::open(&self.url, purpose).await?))

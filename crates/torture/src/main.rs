@@ -109,7 +109,7 @@ fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
         most_frozen: Duration::try_from_secs_f64(args.freeze)?,
         most_gap: Duration::from_millis(if args.kills.is_some() { 300 } else { 900 }),
         pressure: Pressure {
-            clients: 4,
+            clients: 8,
             most_gap: Duration::from_millis(400),
         },
     };

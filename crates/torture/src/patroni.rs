@@ -194,6 +194,7 @@ impl Stage {
             }
         };
         cluster.sql("CREATE ROLE redial LOGIN PASSWORD 'secret'")?;
+        cluster.sql("GRANT pg_read_all_stats TO redial")?;
         cluster.sql("CREATE DATABASE redial OWNER redial TEMPLATE template0")?;
         let carrier = Carrier::start(plan.seed, folder.path())?;
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
@@ -203,8 +204,10 @@ impl Stage {
         for (number, address) in addresses.iter().enumerate() {
             let dice = Dice::new(plan.seed, 10 + number as u64);
             let link = Link::open(runtime.handle(), carrier.address(), dice)?;
-            let environment =
-                node::environment(*address, public, link.address, &Cluster::url("redial", "redial"));
+            let url = Cluster::url("redial", "redial");
+            let mut environment = node::environment(*address, public, link.address, &url);
+            // No dial whose permit only one server has.
+            environment.push(("REDIAL_DURABILITY".to_owned(), "required".to_owned()));
             let name = format!("node-{}", number + 1);
             let mut node = Node::new(&name, *address, &["serve"], environment, folder.path());
             node.start()?;

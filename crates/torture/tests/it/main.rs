@@ -40,5 +40,5 @@ fn one_node_on_a_file_keeps_its_promises_whatever_is_done_to_it() {
 
 #[test]
 fn nodes_on_one_server_keep_their_promises_whatever_is_done_to_them() {
-    check(Store::Postgres, 1);
+    check(Store::Postgres, 3);
 }
