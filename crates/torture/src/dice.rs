@@ -74,3 +74,35 @@ impl Dice {
         Duration::from_secs_f64(least * (most / least).powf(share))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! The same seed draws the same; what is drawn stays within its bounds.
+
+    use super::*;
+
+    #[test]
+    fn a_seed_draws_the_same_and_another_part_of_it_something_else() {
+        let draws = |seed, part| {
+            let mut dice = Dice::new(seed, part);
+            [dice.below(1_000), dice.below(1_000), dice.below(1_000)]
+        };
+        assert_eq!(draws(7, 1), draws(7, 1));
+        assert_ne!(draws(7, 1), draws(7, 2));
+        assert_ne!(draws(7, 1), draws(8, 1));
+    }
+
+    #[test]
+    fn what_weighs_nothing_is_never_drawn_and_lengths_keep_their_bounds() {
+        let mut dice = Dice::new(1, 1);
+        let (least, most) = (Duration::from_millis(1), Duration::from_secs(60));
+        for _ in 0..1_000 {
+            assert_eq!(
+                dice.weighted(&[("never", 0), ("always", 3), ("nor this", 0)]),
+                "always"
+            );
+            assert!((least..=most).contains(&dice.stretched(least, most)));
+            assert!((least..=most).contains(&dice.between(least, most)));
+        }
+    }
+}

@@ -265,6 +265,8 @@ async fn pump(
         }
         // A silent connection is reached too, as soon as it is to be broken at once.
         let length = tokio::select! {
+            // What came after the trouble is hit by it.
+            biased;
             _ = changes.changed() => continue,
             length = from.read(&mut piece) => match length {
                 Ok(0) => {
@@ -330,3 +332,6 @@ async fn strike(
         How::Reset | How::Refuse => Some(End::Broken { reset: true }),
     }
 }
+
+#[cfg(test)]
+mod tests;
