@@ -158,9 +158,9 @@ impl Course {
             })
             .collect();
         let fault = self.dice.weighted(&fits);
-        let up: Vec<usize> = (0..self.nodes.len())
-            .filter(|it| self.nodes[*it].is_up())
-            .collect();
+        // A kill counts where it interrupts something: a process that is still starting has begun nothing.
+        let may_be_hurt = |it: &usize| self.nodes[*it].is_up() && (!only_kills || self.nodes[*it].listens());
+        let up: Vec<usize> = (0..self.nodes.len()).filter(may_be_hurt).collect();
         // The same draws whatever is up, so that a seed's course is the same for longer.
         let (at, long) = (
             self.dice.below(1 << 20),

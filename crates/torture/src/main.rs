@@ -107,7 +107,7 @@ fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
         lasts,
         kills: args.kills,
         most_frozen: Duration::try_from_secs_f64(args.freeze)?,
-        most_gap: Duration::from_millis(if args.kills.is_some() { 300 } else { 900 }),
+        most_gap: Duration::from_millis(if args.kills.is_some() { 500 } else { 900 }),
         pressure: Pressure {
             clients: 8,
             most_gap: Duration::from_millis(400),

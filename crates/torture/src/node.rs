@@ -4,7 +4,7 @@
 //! broken invariant.
 
 use std::fs::OpenOptions;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::failure::{Failure, Saying as _};
 
+/// How long a node that listens may take to let somebody in.
+const CONNECTS_WITHIN: Duration = Duration::from_millis(50);
 /// How often something is looked at again.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How long a process that was asked to stop may take: what is on its way to the carrier gets eight seconds, and a
@@ -67,6 +69,11 @@ impl Node {
     /// Whether it runs and may be hurt.
     pub fn is_up(&self) -> bool {
         self.child.is_some() && !self.is_frozen && self.stops_since.is_none()
+    }
+
+    /// Whether it takes connections.
+    pub fn listens(&self) -> bool {
+        TcpStream::connect_timeout(&self.address, CONNECTS_WITHIN).is_ok()
     }
 
     /// Its process, while there is one.

@@ -92,6 +92,8 @@ pub struct Report {
     pub answers: Answers,
     /// Nodes that ended by themselves.
     pub ended_by_themselves: u64,
+    /// Servers that did not find back and were made anew.
+    pub made_anew: u64,
     /// How long it took until all was over.
     pub over_after: Duration,
     /// What all amounts to, or what is wrong.
@@ -173,6 +175,7 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
         chances,
         answers,
         ended_by_themselves: stage.ended_by_themselves,
+        made_anew: stage.cluster.made_anew,
         over_after: peace.elapsed(),
         verdict,
         kept,

@@ -65,7 +65,10 @@ pub fn failovers(plan: &patroni::Plan, report: &patroni::Report) {
         ]);
     }
     println!("{table}");
-    println!("nodes that ended by themselves: {}", report.ended_by_themselves);
+    println!(
+        "nodes that ended by themselves: {}; servers that did not find back and were made anew: {}",
+        report.ended_by_themselves, report.made_anew
+    );
     close(
         &report.answers,
         report.chances,

@@ -24,8 +24,10 @@ pub const ETCD_PORT: u16 = 2379;
 const PATRONI_PORT: u16 = 8008;
 /// A file system in memory.
 const MEMORY: &str = "/dev/shm";
+/// How long a server that was lost may take to find back by itself.
+const BACK_WITHIN: Duration = Duration::from_secs(45);
 /// How long a cluster may take to be whole: a member may have to copy the primary.
-const WHOLE_WITHIN: Duration = Duration::from_secs(180);
+const WHOLE_WITHIN: Duration = Duration::from_secs(240);
 /// How often it is looked whether it is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long a member may take to answer.
@@ -35,6 +37,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 pub struct Cluster {
     /// Where they are.
     pub network: Network,
+    /// How often a server had to be made anew.
+    pub made_anew: u64,
     etcd: Child,
     /// Where etcd keeps what was agreed: in memory, because a disk that others use may make it miss its times.
     _agreed: TempDir,
@@ -60,6 +64,7 @@ impl Cluster {
         let etcd = etcd(&network, &folder, agreed.path())?;
         let mut cluster = Cluster {
             network,
+            made_anew: 0,
             etcd,
             _agreed: agreed,
             members: Vec::new(),
@@ -128,23 +133,44 @@ impl Cluster {
         Err(self.words("nobody becomes the primary"))
     }
 
-    /// Waits until there is a primary, a standby that confirms, and one that follows.
+    /// Waits until there is a primary, a standby that confirms, and one that follows. A server that does not find back by
+    /// itself, because it has what no other has any more, is made anew, as its operator would.
     ///
     /// # Errors
     /// It does not come to that in time.
-    pub fn wait_until_whole(&self) -> Result<(), Failure> {
-        let until = Instant::now() + WHOLE_WITHIN;
-        while Instant::now() < until {
-            if self
+    pub fn wait_until_whole(&mut self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let mut patience = BACK_WITHIN;
+        while begun.elapsed() < WHOLE_WITHIN {
+            let cluster = self
                 .primary()
                 .and_then(|it| ask(it, "/cluster"))
-                .is_some_and(|(_, cluster)| is_whole(&cluster))
-            {
+                .map(|(_, cluster)| cluster);
+            if cluster.as_ref().is_some_and(is_whole) {
                 return Ok(());
+            }
+            if let Some(cluster) = cluster.filter(|_| begun.elapsed() > patience) {
+                // A copy takes its time.
+                patience += 2 * BACK_WITHIN;
+                for lost in (0..self.members.len()).filter(|it| !is_up(&cluster, *it)) {
+                    eprintln!("server {} does not find back, and is made anew", lost + 1);
+                    self.made_anew += 1;
+                    self.make_anew(lost)?;
+                }
             }
             std::thread::sleep(LOOK_EVERY);
         }
         Err(self.words("the servers do not come together"))
+    }
+
+    fn make_anew(&mut self, member: usize) -> Result<(), Failure> {
+        // It may have none yet.
+        let _ = self.kill(member);
+        let folder = self.folder.join(format!("data-{member}"));
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).saying(folder.display())?;
+        }
+        self.start_member(member)
     }
 
     /// Kills a member's server and what keeps it, as a crash of its machine would.
@@ -159,16 +185,17 @@ impl Cluster {
         self.signal_server(member, Signal::KILL)
     }
 
+    /// Signals a member's server, if it runs: its own note of its process may be older than that.
     fn signal_server(&self, member: usize, signal: Signal) -> Result<(), Failure> {
-        // The server's own note of its process, made by what this program has started.
-        let note = self.folder.join(format!("data-{member}/postmaster.pid"));
+        let folder = self.folder.join(format!("data-{member}"));
+        let note = folder.join("postmaster.pid");
         let text = std::fs::read_to_string(&note).saying(note.display())?;
-        let pid = text
-            .lines()
-            .next()
-            .and_then(|it| it.trim().parse().ok())
-            .and_then(Pid::from_raw);
-        let _ = kill_process(pid.ok_or("a note without a process")?, signal);
+        let pid = text.lines().next().and_then(|it| it.trim().parse().ok());
+        let pid = pid.ok_or("a note without a process")?;
+        let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if let Some(pid) = Pid::from_raw(pid).filter(|_| line.contains(&folder.display().to_string())) {
+            let _ = kill_process(pid, signal);
+        }
         Ok(())
     }
 
@@ -215,11 +242,14 @@ impl Drop for Cluster {
 fn is_whole(cluster: &Value) -> bool {
     let members = cluster["members"].as_array().map_or(&[][..], Vec::as_slice);
     let count = |role: &str| members.iter().filter(|it| it["role"] == role).count();
-    let up = members
-        .iter()
-        .filter(|it| matches!(it["state"].as_str(), Some("running" | "streaming")))
-        .count();
-    count("leader") == 1 && count("sync_standby") == 1 && up == MEMBERS
+    let all_up = (0..MEMBERS).all(|member| is_up(cluster, member));
+    count("leader") == 1 && count("sync_standby") == 1 && all_up
+}
+
+fn is_up(cluster: &Value, member: usize) -> bool {
+    let members = cluster["members"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut own = members.iter().filter(|it| it["name"] == format!("pg{member}"));
+    own.any(|it| matches!(it["state"].as_str(), Some("running" | "streaming")))
 }
 
 fn ask(member: usize, path: &str) -> Option<(u16, Value)> {
@@ -299,6 +329,7 @@ postgresql:
   data_dir: {folder}/data-{member}
   bin_dir: {programs}
   pgpass: {folder}/pgpass-{member}
+  basebackup: [{{checkpoint: fast}}]
   parameters: {{unix_socket_directories: {folder}/socket-{member}}}
   pg_hba: ['local all all trust', 'host all all {all} md5', 'host replication all {all} md5']
   authentication:
