@@ -35,9 +35,9 @@ const DATABASE_BYTES: u64 = 12_000;
 /// otherwise for the moment that it takes to notice.
 const AFTER_THE_DATABASE: Duration = Duration::from_secs(5);
 const AFTER: Duration = Duration::from_millis(500);
-/// By how many seconds a wall clock is moved. Not further ahead: a leg is told from others by when it was made, and one
-/// that was made more than five seconds before its permit, by a clock that is ahead, is not taken for the permit's.
-const CLOCKS: [i64; 5] = [-40, -8, -2, 2, 4];
+/// By how many seconds a wall clock is moved: below what the engine takes for a jump, above it, and above what it lets
+/// itself differ from the carrier's.
+const CLOCKS: [i64; 6] = [-40, -8, -2, 2, 8, 40];
 
 /// What is still to be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
