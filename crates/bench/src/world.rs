@@ -17,6 +17,7 @@ use crate::child::Server;
 use crate::database::{Database, Place};
 use crate::failure::{Failure, Saying};
 use crate::load::{self, Frames, Outcome, Ready, Way};
+use crate::table::Goal;
 use crate::{forms, head};
 
 /// The invented account.
@@ -176,6 +177,11 @@ impl World {
     /// Removes a database that no row needs any more.
     pub fn drop_database(&self, database: &Database) {
         self.place.drop_database(database);
+    }
+
+    /// A goal that is stated for a file, and for no server.
+    pub fn of_a_file(&self, goal: Option<Goal>) -> Option<Goal> {
+        goal.filter(|_| !self.has_several_nodes())
     }
 
     /// Whether several nodes may share a database.

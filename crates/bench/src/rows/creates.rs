@@ -27,7 +27,7 @@ pub fn accepted(world: &World) -> Result<Vec<Line>, Failure> {
     Ok(vec![Line::ratio(
         "calls accepted, not dialled",
         &paired,
-        Goal::at_least(0.25, 0.40),
+        world.of_a_file(Goal::at_least(0.25, 0.40)),
     )])
 }
 
@@ -57,7 +57,7 @@ pub fn dialled(world: &World) -> Result<Vec<Line>, Failure> {
     Ok(vec![Line::ratio(
         "calls dialled inline",
         &paired,
-        Goal::at_least(0.06, 0.12),
+        world.of_a_file(Goal::at_least(0.06, 0.12)),
     )])
 }
 

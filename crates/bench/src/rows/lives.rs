@@ -42,7 +42,7 @@ pub fn run(world: &World) -> Result<Vec<Line>, Failure> {
         what: "whole lives".to_owned(),
         figure: all(&paired.row, |it| it.outcome.rate()),
         unit: "/s",
-        goal: Goal::at_least(1_200.0, 1_200.0),
+        goal: world.of_a_file(Goal::at_least(1_200.0, 1_200.0)),
         note: "create, dial, four callbacks, document; the carrier's own work included".to_owned(),
     };
     Ok(vec![rates, ratio])
