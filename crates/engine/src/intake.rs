@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use carrier::Line;
 use domain::{Call, CallId, CallState, Hold, HoldReason, Input, Refusal, Request, Timestamp, UserId};
-use store::{Accepted, Applied, Depths, Dialling, Key, ListQuery, NewCall, Page, Record};
+use store::{Accepted, Applied, Depths, Dialling, Key, ListQuery, NewCall, Page, Record, StoreError};
 use tokio::sync::oneshot;
 
 use crate::dispatcher::CONNECT_WITHIN;
@@ -17,6 +17,9 @@ use crate::{Engine, Inner, crash};
 
 /// How long a request for a call waits for its first dial to be decided.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// Whoever asks is told after this long that it is not known whether the call is stored: a database that is cut
+/// off may answer much later, or never.
+const STORED_WITHIN: Duration = Duration::from_secs(6);
 /// The first try to connect gets this long before the call is stored without a permit: whatever the
 /// carrier does, the call is durable before its request is answered.
 const CONNECT_BEFORE_STORING: Duration = Duration::from_secs(2);
@@ -68,7 +71,13 @@ impl Engine {
         inner
             .tasks
             .spawn(Arc::clone(&inner).take_call(id, request, key, stored));
-        let accepted = answer.await.map_err(|_| EngineError::Stopping);
+        let accepted = tokio::select! {
+            biased;
+            accepted = answer => accepted.map_err(|_| EngineError::Stopping),
+            () = inner.time.wait(STORED_WITHIN) => {
+                Err(StoreError::broken("the database has not answered in time").into())
+            }
+        };
         let call = match accepted {
             Ok(Ok(Accepted::New(call))) => inner.wait_for_decision(call, decided, until).await?,
             other => {
@@ -230,7 +239,7 @@ impl Inner {
         id: CallId,
         request: Request,
         key: Option<Key>,
-        stored: oneshot::Sender<Result<Accepted, store::StoreError>>,
+        stored: oneshot::Sender<Result<Accepted, StoreError>>,
     ) {
         crash::point("request.taken");
         let ready = self.ready_to_dial(&request).await;

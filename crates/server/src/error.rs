@@ -188,7 +188,7 @@ impl From<EngineError> for ApiError {
             ),
             EngineError::Store(StoreError::Broken(..) | StoreError::Held(_)) => (
                 Code::StorageFailed,
-                "nothing was stored; the server's log says why",
+                "not stored, or not known to be: ask again, with the same Idempotency-Key; the server's log says why",
             ),
         };
         ApiError {

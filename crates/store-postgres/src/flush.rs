@@ -255,7 +255,7 @@ fn counters(queries: &mut Vec<Query>, draft: &Draft) {
         let columns = columns![rows, ((user, status), by) => user.to_string(), *status, **by];
         queries.push(Query::new(
             "INSERT INTO totals (user_id, status, slot, n)
-             SELECT user_id, status, pg_backend_pid() % 8, n
+             SELECT user_id, status, pg_backend_pid() % 32, n
              FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS new (user_id, status, n)
              ON CONFLICT (user_id, status, slot) DO UPDATE SET n = totals.n + excluded.n",
             columns,
@@ -264,7 +264,7 @@ fn counters(queries: &mut Vec<Query>, draft: &Draft) {
     if draft.live != 0 || draft.pace_clear_at.is_some() {
         queries.push(Query::new(
             "UPDATE live SET n = n + $1, pace_clear_at = greatest(pace_clear_at, $2)
-             WHERE slot = pg_backend_pid() % 8",
+             WHERE slot = pg_backend_pid() % 32",
             values![draft.live, draft.pace_clear_at.map(Timestamp::millis)],
         ));
     }

@@ -233,7 +233,7 @@ fn deletions(calls: &[&Call]) -> Vec<Query> {
         Query::new("DELETE FROM calls WHERE id = ANY($1)", values![ids]),
         Query::new(
             "INSERT INTO totals (user_id, status, slot, n)
-             SELECT user_id, status, pg_backend_pid() % 8, n
+             SELECT user_id, status, pg_backend_pid() % 32, n
              FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS new (user_id, status, n)
              ON CONFLICT (user_id, status, slot) DO UPDATE SET n = totals.n + excluded.n",
             values![users, statuses, fewer],

@@ -250,7 +250,9 @@ pub(super) fn example(code: Code) -> Value {
         Code::Overloaded => error("more requests are in hand than this server takes at once"),
         Code::Busy => error("more is asked for at once than can be stored; ask again in a second"),
         Code::DiskFull => error("nothing can be stored until there is room on the server's disk"),
-        Code::StorageFailed => error("nothing was stored; the server's log says why"),
+        Code::StorageFailed => error(
+            "not stored, or not known to be: ask again, with the same Idempotency-Key; the server's log says why",
+        ),
         Code::Stopping => error("the server is on its way out; ask again when it is back"),
     };
     error.body("19ab-2f")

@@ -155,7 +155,7 @@ CREATE UNLOGGED TABLE claims (
 CREATE INDEX claims_until ON claims (until);
 
 -- How many calls are being dialled or live, and when the pace owes nothing any more. What all calls
--- change is spread over eight rows, a connection always taking the same one, so that transactions
+-- change is spread over 32 rows, a connection always taking the same one, so that transactions
 -- at the same time seldom wait for each other; the truth is the sum, and the latest moment.
 CREATE TABLE live (
     slot          bigint NOT NULL PRIMARY KEY,
@@ -163,10 +163,10 @@ CREATE TABLE live (
     pace_clear_at bigint
 ) WITH (fillfactor = 10);
 
-INSERT INTO live (slot, n) SELECT slot, 0 FROM generate_series(0, 7) AS slot;
+INSERT INTO live (slot, n) SELECT slot, 0 FROM generate_series(0, 31) AS slot;
 
 -- How many calls a user has in each status, changed with the calls themselves: counting rows would
--- cost more with every call stored. Spread over the same eight slots.
+-- cost more with every call stored. Spread over the same 32 slots.
 CREATE TABLE totals (
     user_id text COLLATE "C" NOT NULL,
     status  bigint           NOT NULL,
