@@ -69,9 +69,8 @@ pub(crate) enum Kind {
     Look = 1,
 }
 
-/// Finds calls by a queue's column and claims them: with `FOR UPDATE SKIP LOCKED`, so that processes
-/// that look at the same time find different ones, and by the row of the claim, so that those who
-/// look later do. The rows are those of `columns`, in the queue's order.
+/// Finds calls by a queue's column and claims those that this process was not told of lately. The rows
+/// are those of `columns`, in the queue's order.
 async fn claim(
     pool: &Pool,
     kind: Kind,
@@ -84,30 +83,56 @@ async fn claim(
         Kind::Dial => ("due_at", kind as i64),
         Kind::Look => ("check_at", kind as i64),
     };
-    let sql = format!(
-        "WITH found AS MATERIALIZED (
-             SELECT {columns}, own.until >= $5 AS fresh
-             FROM calls LEFT JOIN claims AS own
-                  ON own.call_id = id AND own.kind = {kind} AND own.until BETWEEN $1::bigint + 1 AND $4
-             WHERE {queue} <= $1 AND (own.node IS NULL OR own.node = $3) AND ({UNHURRIED}) = 'off'
-             ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE OF calls SKIP LOCKED),
-         claimed AS (
-             INSERT INTO claims AS old (call_id, kind, node, until)
-             SELECT id, {kind}, $3, $4 FROM found WHERE fresh IS NOT TRUE
-             ON CONFLICT (call_id, kind) DO UPDATE SET node = excluded.node, until = excluded.until
-             WHERE old.node = $3 OR old.until NOT BETWEEN $1::bigint + 1 AND $4
-             RETURNING call_id)
-         SELECT {columns} FROM found WHERE fresh OR id IN (SELECT call_id FROM claimed) ORDER BY {queue}, id"
-    );
     let until = now + CLAIMED_FOR;
-    let values = values![
-        now.millis(),
-        limit,
-        node,
-        until.millis(),
-        (until - RENEWED_AFTER).millis()
-    ];
-    pool.all(Query::new(sql, values)).await
+    let (until, fresh) = (until.millis(), (until - RENEWED_AFTER).millis());
+    // What this process has in hand is told again and again: it is only read, neither locked nor written.
+    let free_or_own = format!(
+        "SELECT {columns}, {queue}, coalesce(own.until >= $4, false)
+         FROM calls LEFT JOIN claims AS own
+              ON own.call_id = id AND own.kind = {kind} AND own.until BETWEEN $1::bigint + 1 AND $5
+         WHERE {queue} <= $1 AND (own.node IS NULL OR own.node = $3)
+         ORDER BY {queue}, id LIMIT $2"
+    );
+    let values = values![now.millis(), limit, node, fresh, until];
+    let found = pool.all(Query::new(free_or_own, values)).await?;
+    let mut own = Vec::with_capacity(found.len());
+    let mut free = 0;
+    for row in found {
+        if row.try_get(row.len() - 1)? {
+            own.push(row);
+        } else {
+            free += 1;
+        }
+    }
+    if free == 0 {
+        return Ok(own);
+    }
+    // With `SKIP LOCKED`, so that processes that look at the same time find different ones, and by the
+    // row of the claim, so that those who look later do.
+    let claim = format!(
+        "WITH found AS MATERIALIZED (
+             SELECT {columns}, {queue} AS place FROM calls
+             WHERE {queue} <= $1 AND ({UNHURRIED}) = 'off' AND NOT EXISTS (
+                 SELECT FROM claims AS other
+                 WHERE other.call_id = id AND other.kind = {kind} AND other.until BETWEEN $1::bigint + 1 AND $5
+                       AND (other.node <> $3 OR other.until >= $4))
+             ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED),
+         claimed AS (
+             INSERT INTO claims AS old (call_id, kind, node, until) SELECT id, {kind}, $3, $5 FROM found
+             ON CONFLICT (call_id, kind) DO UPDATE SET node = excluded.node, until = excluded.until
+             WHERE old.node = $3 OR old.until NOT BETWEEN $1::bigint + 1 AND $5
+             RETURNING call_id)
+         SELECT {columns}, place, true FROM found WHERE id IN (SELECT call_id FROM claimed)"
+    );
+    let values = values![now.millis(), i64::from(free), node, fresh, until];
+    own.extend(pool.all(Query::new(claim, values)).await?);
+    let mut placed = Vec::with_capacity(own.len());
+    for row in own {
+        let place: i64 = row.try_get(row.len() - 2)?;
+        placed.push(((place, calls::id(&row, 0)?), row));
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    Ok(placed.into_iter().map(|(_, row)| row).collect())
 }
 
 /// Waiting calls whose dial may be sent by `now` and that no other process was told of, the longest

@@ -45,6 +45,8 @@ pub enum Trouble {
     Panics,
     /// Whoever asks panics, although it has done what it was asked for.
     PanicsAfter,
+    /// It never answers, and has done nothing.
+    Hangs,
 }
 
 /// A store that can be told to fail. Clones are one store, each as its process sees it.
@@ -128,6 +130,7 @@ impl TroubledStore {
                 done.await?;
                 fails()
             }
+            Some(Trouble::Hangs) => std::future::pending().await,
             Some(Trouble::PanicsAfter) => {
                 done.await?;
                 panic!("{op:?} panics afterwards, as it was told to")

@@ -127,6 +127,19 @@ async fn a_repeat_costs_no_slot_of_the_pace() {
 }
 
 #[tokio::test]
+async fn a_store_that_never_answers_is_an_error_in_good_time() {
+    let world = World::new().await;
+    let hangs = testkit::store::Trouble::Hangs;
+    world.store.trouble(testkit::Op::Accept, hangs, 1);
+    let engine = world.engine.clone();
+    let asked = tokio::spawn(async move { engine.request(a_call().request, None).await });
+    world.pass(6 * SECOND).await;
+    let error = asked.await.expect("no panic").expect_err("nobody knows");
+    assert!(error.to_string().contains("not answered in time"), "{error}");
+    assert_eq!(world.all_sent(), 0);
+}
+
+#[tokio::test]
 async fn a_request_that_the_store_cannot_take_calls_nobody() {
     let world = World::new().await;
     world
