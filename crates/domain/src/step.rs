@@ -42,6 +42,9 @@ pub enum Input {
     NotSent {
         /// The permit's attempt.
         attempt: u32,
+        /// When the permit was granted: an attempt whose permit was given back has another later, and what is
+        /// said of one, late or twice, says nothing of the other. `None`: there can be only one.
+        permit_at: Option<Timestamp>,
         /// Which kind of obstacle.
         reason: HoldReason,
         /// For a person to read, in the carrier's words where they are its.
@@ -179,11 +182,13 @@ pub fn step(call: &Call, input: Input, moment: Moment<'_>) -> Result<Step, Refus
         } => dial::held(&mut draft, reason, message, retry_after)?,
         Input::NotSent {
             attempt,
+            permit_at,
             reason,
             message,
             retry_after,
         } => {
-            dial::not_sent(&mut draft, attempt, reason, message, retry_after)?;
+            let permit = (attempt, permit_at);
+            dial::not_sent(&mut draft, permit, reason, message, retry_after)?;
         }
         Input::Placed { attempt, sid } => dial::placed(&mut draft, attempt, sid)?,
         Input::Refused {

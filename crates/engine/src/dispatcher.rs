@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use carrier::{DialCommand, Gate as SendGate, Line, NotSent, Placement};
 use domain::phone::masked;
-use domain::{Call, CallId, CallState, Hold, HoldReason, Input, limits, retry};
+use domain::{Call, CallId, CallState, Hold, HoldReason, Input, Timestamp, limits, retry};
 use store::{AccountHold, Applied, Due, Permitted, StoreError, Terms};
 
 use crate::pace::Slot;
@@ -138,13 +138,16 @@ impl Inner {
     /// Sends the one request of a granted permit and writes down what became of it. `asked_at` is
     /// this process's boot-time clock before it asked for the permit.
     pub(crate) async fn send(self: &Arc<Self>, call: &Call, line: Box<dyn Line>, asked_at: Duration) {
-        let CallState::Dialling { attempt, .. } = call.state else {
+        let CallState::Dialling {
+            attempt, permit_at, ..
+        } = call.state
+        else {
             return;
         };
         self.metrics.follow(call);
         crash::point("permit.committed");
         if let Err(error) = self.proven().await {
-            return self.not_proven(call.id, attempt, &error).await;
+            return self.not_proven(call.id, (attempt, permit_at), &error).await;
         }
         let fresh = Fresh {
             time: &self.time,
@@ -158,7 +161,7 @@ impl Inner {
             self.gate.see_carrier_date(date, self.time.now());
         }
         let account = self.judge_account(&reply.outcome);
-        let input = self.judge(call, attempt, reply.outcome);
+        let input = self.judge(call, (attempt, permit_at), reply.outcome);
         // First of all what became of this dial: it is known nowhere else.
         self.write_down(call.id, input).await;
         crash::point("outcome.committed");
@@ -173,12 +176,13 @@ impl Inner {
     }
 
     /// The permit may be forgotten by the database: it is given back, and nothing is dialled for a while.
-    async fn not_proven(&self, id: CallId, attempt: u32, error: &StoreError) {
+    async fn not_proven(&self, id: CallId, (attempt, permit_at): (u32, Timestamp), error: &StoreError) {
         tracing::error!(call.id = %id, attempt.number = attempt, "not sent: {error}");
         let message = format!("the permit is not proven durable: {error}");
         self.gate.permit_failed(message.clone(), self.time.now());
         let input = Input::NotSent {
             attempt,
+            permit_at: Some(permit_at),
             reason: HoldReason::Paused,
             message,
             retry_after: None,
@@ -226,7 +230,8 @@ impl Inner {
     }
 
     /// What the carrier's answer means for the call.
-    fn judge(&self, call: &Call, attempt: u32, placement: Placement) -> Input {
+    fn judge(&self, call: &Call, (attempt, granted_at): (u32, Timestamp), placement: Placement) -> Input {
+        let permit_at = Some(granted_at);
         let number = attempt;
         self.metrics.placement(&placement);
         match placement {
@@ -244,6 +249,7 @@ impl Inner {
             }
             Placement::AccountRefused { message, .. } => Input::NotSent {
                 attempt,
+                permit_at,
                 reason: HoldReason::Account,
                 message,
                 retry_after: None,
@@ -259,6 +265,7 @@ impl Inner {
                 tracing::warn!(call.id = %call.id, attempt.number = number, "not sent: {}", masked(&message));
                 Input::NotSent {
                     attempt,
+                    permit_at,
                     reason: HoldReason::Carrier,
                     message,
                     retry_after,

@@ -83,6 +83,31 @@ impl Gate {
         Ok(())
     }
 
+    /// The carrier refuses the account, or not, as another process says. Returns whether that is news. A probe that
+    /// this process has put off stays put off.
+    pub fn follow_account(&self, hold: Option<AccountHold>) -> bool {
+        let own = self.lock().account.clone();
+        self.set_account(match (own, hold) {
+            (Some(own), Some(hold)) if own.since == hold.since && own.probe_at > hold.probe_at => Some(own),
+            (_, hold) => hold,
+        })
+    }
+
+    /// Whether this process, other than the rest, cannot dial: the carrier is out of its reach, or its clock is wrong.
+    pub fn cannot_dial(&self) -> bool {
+        let state = self.lock();
+        state.carrier.is_some() || state.clock.is_some() || state.skew.is_some()
+    }
+
+    /// Whether leave is given to one dial at a time, to see.
+    pub fn tries(&self) -> bool {
+        let state = self.lock();
+        let passing = [&state.permits, &state.live_limit]
+            .into_iter()
+            .any(Option::is_some);
+        passing || state.account.is_some() || state.carrier.is_some()
+    }
+
     /// What stands in the way of a dial now.
     pub fn obstacle(&self, now: Timestamp) -> Option<Hold> {
         self.lock().obstacle(now)

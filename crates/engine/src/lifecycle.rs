@@ -196,6 +196,10 @@ impl Inner {
         let now = self.time.now();
         let jump = self.time.jump();
         self.gate.set_clock_jump(jump, now);
+        if jump.is_some() {
+            // What was compared before says nothing of the time that may be believed next.
+            self.gate.carrier_date_unknown(now);
+        }
         self.check_in(now).await?;
         let switching = self.switching.lock().await;
         let dialling = self.store.dialling().await?;

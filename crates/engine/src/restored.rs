@@ -71,6 +71,19 @@ impl Restored {
         self.reading().is_some()
     }
 
+    /// Whether it stands because of this copy.
+    pub(crate) fn is_of(&self, copied_at: Timestamp) -> bool {
+        self.reading()
+            .is_some_and(|reading| reading.copied_at == copied_at)
+    }
+
+    /// Notes how far a reading has come, unless another copy is read by now.
+    fn go_on(&self, reading: Reading) {
+        if self.is_of(reading.copied_at) {
+            self.set(Some(reading));
+        }
+    }
+
     /// Whether the list has not been read even once: what is asked or given up before may be wrong.
     pub(crate) fn is_unread(&self) -> bool {
         self.reading().is_some_and(|reading| !reading.is_listed)
@@ -140,6 +153,13 @@ impl Inner {
                     return Ok(Some(self.read_once_more(reading, settled_at)));
                 }
                 let _switching = self.switching.lock().await;
+                // The server may have been taken over from once more meanwhile: then all of it begins anew.
+                self.check_in(self.time.now()).await?;
+                let dialling = self.store.dialling().await?;
+                if let Some(other) = dialling.restored.filter(|it| *it != reading.copied_at) {
+                    self.hold_restored(other);
+                    return Ok(Some(self.time.now()));
+                }
                 self.store.set_restored(None).await?;
                 self.forget_restored();
                 Ok(None)
@@ -153,12 +173,12 @@ impl Inner {
     fn read_once_more(&self, reading: Reading, settled_at: Duration) -> Timestamp {
         let now = self.time.now();
         let until = now + settled_at.saturating_sub(self.time.boot());
-        self.restored.set(Some(Reading {
+        self.restored.go_on(Reading {
             next: settled_at,
             misses: 0,
             is_listed: true,
             ..reading
-        }));
+        });
         let what = format!(
             "it has been read, and is read once more at {until}, when nothing that was sent before can be missing in it"
         );
@@ -172,11 +192,11 @@ impl Inner {
         let now = self.time.now();
         let gap = jittered(doubling(READ_AGAIN, reading.misses), self.dice.throw());
         let until = now + gap;
-        self.restored.set(Some(Reading {
+        self.restored.go_on(Reading {
             next: self.time.boot() + gap,
             misses: reading.misses.saturating_add(1),
             ..reading
-        }));
+        });
         let what = format!("it could not be read ({why}); the next try is at {until}");
         let message = held(reading.copied_at, &what);
         tracing::warn!("{}", masked(&message));

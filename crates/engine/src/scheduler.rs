@@ -33,7 +33,8 @@ impl Inner {
         }
         // Those in hand are due still, until they have their permit. Of the others no more are looked
         // up than the pace lets go in a second: another process may want them.
-        let wanted = in_hand + room.min(self.a_second());
+        let at_once = if self.gate.tries() { 1 } else { self.a_second() };
+        let wanted = in_hand + room.min(at_once);
         let due = self.store.due(now, wanted).await?;
         let all = due.len() < wanted;
         let new = due.iter().filter(|due| !self.dialling.has(due.id)).count();

@@ -43,12 +43,21 @@ impl Inner {
         Ok(())
     }
 
-    /// Says that this process is there, and learns whether it leads.
+    /// Says that this process is there, and learns whether it leads. One that cannot dial itself says nothing: it
+    /// is no leader, and what it has claimed is left to others that can.
     pub(crate) async fn check_in(&self, now: Timestamp) -> Result<(), StoreError> {
-        if let Some(together) = self.store.together() {
-            let standing = together.check_in(now).await?;
-            self.gate.set_follows(!standing.leads);
+        let Some(together) = self.store.together() else {
+            return Ok(());
+        };
+        if self.gate.cannot_dial() {
+            if self.leads() {
+                self.gate.set_follows(true);
+                together.leave().await?;
+            }
+            return Ok(());
         }
+        let standing = together.check_in(now).await?;
+        self.gate.set_follows(!standing.leads);
         Ok(())
     }
 
@@ -58,11 +67,11 @@ impl Inner {
         if self.store.together().is_none() {
             return;
         }
-        if self.gate.set_account(dialling.account_hold.clone()) {
+        if self.gate.follow_account(dialling.account_hold.clone()) {
             self.dial_alarm.ring();
         }
         match dialling.restored {
-            Some(copied_at) if !self.restored.stands() => self.hold_restored(copied_at),
+            Some(copied_at) if !self.restored.is_of(copied_at) => self.hold_restored(copied_at),
             None if self.restored.stands() => self.forget_restored(),
             _ => {}
         }

@@ -257,6 +257,7 @@ pub async fn a_long_history_is_told_whole(factory: &dyn Factory) {
         world.granted(id).await;
         let input = Input::NotSent {
             attempt: 1,
+            permit_at: None,
             reason: domain::HoldReason::Carrier,
             message: format!("try {tried}"),
             retry_after: None,

@@ -338,6 +338,7 @@ pub(crate) fn in_doubt(attempt: u32) -> Input {
 pub(crate) fn not_sent(attempt: u32) -> Input {
     Input::NotSent {
         attempt,
+        permit_at: None,
         reason: domain::HoldReason::Carrier,
         message: "come again later".to_owned(),
         retry_after: Some(SECOND),

@@ -55,6 +55,11 @@ pub(crate) fn note_permit(tx: &mut Tx, call: &Call, attempt: u32, state: PermitS
 /// Forgets claims that have run out at `$1`, or that a clock which was wrong let run past `$2`.
 pub(crate) const DROP_OLD: &str = "DELETE FROM claims WHERE until NOT BETWEEN $1::bigint + 1 AND $2";
 
+/// The furthest end that a claim can have which another process wrote, whose clock may be ahead a little.
+pub(crate) fn furthest(now: Timestamp) -> i64 {
+    (now + 2 * CLAIMED_FOR).millis()
+}
+
 /// A claim that is not older is not written anew.
 const RENEWED_AFTER: Duration = Duration::from_secs(10);
 
@@ -93,7 +98,8 @@ async fn claim(
          WHERE {queue} <= $1 AND (own.node IS NULL OR own.node = $3)
          ORDER BY {queue}, id LIMIT $2"
     );
-    let values = values![now.millis(), limit, node, fresh, until];
+    let most = furthest(now);
+    let values = values![now.millis(), limit, node, fresh, most];
     let found = pool.all(Query::new(free_or_own, values)).await?;
     let mut own = Vec::with_capacity(found.len());
     let mut free = 0;
@@ -118,13 +124,13 @@ async fn claim(
                        AND (other.node <> $3 OR other.until >= $4))
              ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED),
          claimed AS (
-             INSERT INTO claims AS old (call_id, kind, node, until) SELECT id, {kind}, $3, $5 FROM found
+             INSERT INTO claims AS old (call_id, kind, node, until) SELECT id, {kind}, $3, $6 FROM found
              ON CONFLICT (call_id, kind) DO UPDATE SET node = excluded.node, until = excluded.until
              WHERE old.node = $3 OR old.until NOT BETWEEN $1::bigint + 1 AND $5
              RETURNING call_id)
          SELECT {columns}, place, true FROM found WHERE id IN (SELECT call_id FROM claimed)"
     );
-    let values = values![now.millis(), i64::from(free), node, fresh, until];
+    let values = values![now.millis(), i64::from(free), node, fresh, most, until];
     own.extend(pool.all(Query::new(claim, values)).await?);
     let mut placed = Vec::with_capacity(own.len());
     for row in own {

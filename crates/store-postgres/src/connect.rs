@@ -121,7 +121,13 @@ impl Pool {
 
     /// Reads with one statement, which sees one state of the database.
     pub(crate) async fn all(&self, query: Query) -> Result<Vec<Row>, Fault> {
-        self.get().await?.all(query).await
+        let mut conn = self.get().await?;
+        let answered = conn.all(query).await;
+        if let Err(Fault::Silent) = answered {
+            // Whoever took it next would wait as long.
+            conn.discard();
+        }
+        answered
     }
 
     /// Reads with several statements, which see the same state of the database.
@@ -160,8 +166,13 @@ impl Pool {
 
     /// Reads the one row that such a query always has.
     pub(crate) async fn one(&self, query: Query) -> Result<Row, Fault> {
-        self.get().await?.one(query).await
+        let row = self.all(query).await?.pop();
+        row.ok_or_else(lost_row)
     }
+}
+
+fn lost_row() -> Fault {
+    StoreError::broken("the database has lost a row that is always there").into()
 }
 
 /// One connection.
@@ -202,7 +213,7 @@ impl Conn {
     /// Reads the one row that such a query always has.
     pub(crate) async fn one(&mut self, query: Query) -> Result<Row, Fault> {
         let row = self.all(query).await?.pop();
-        Ok(row.ok_or_else(|| StoreError::broken("the database has lost a row that is always there"))?)
+        row.ok_or_else(lost_row)
     }
 
     /// Runs the statements that end a transaction, and commits it.
@@ -214,7 +225,8 @@ impl Conn {
         queries.push(Query::new("COMMIT", []));
         let unknown = |fault| Err(Fault::Unknown(Arc::new(fault)));
         let (queries, _) = self.within(queries);
-        let statements = self.prepare(&queries).await?;
+        let prepared = tokio::time::timeout(ANSWER_WITHIN, self.prepare(&queries)).await;
+        let statements = prepared.unwrap_or(Err(Fault::Silent))?;
         let sent = tokio::time::timeout(ANSWER_WITHIN, self.send(&statements, &queries));
         let Ok(mut answers) = sent.await else {
             return unknown(Fault::Silent);

@@ -4,6 +4,7 @@
 //! beside the writer's batches.
 
 use crate::connect::{Pool, Query, values};
+use crate::epoch::TIMELINE;
 use crate::error::Fault;
 use crate::load::BEGIN;
 use crate::lock::Lock;
@@ -67,7 +68,12 @@ pub(crate) async fn set_paused(
 /// good. The column is 0 for the latter: a moment before 1970 is none.
 pub(crate) async fn set_restored(pool: &Pool, node: i64, copied_at: Option<Timestamp>) -> Result<(), Fault> {
     let mark = copied_at.map_or(0, |at| at.millis().max(1));
-    let change = Query::new("UPDATE dialling SET restored = $1", values![mark]);
+    let change = Query::new(
+        format!(
+            "UPDATE dialling SET restored = $1::bigint WHERE $1::bigint <> 0 OR timeline IS NOT DISTINCT FROM {TIMELINE}"
+        ),
+        values![mark],
+    );
     change_gate(pool, Some(node), change).await.map(|_| ())
 }
 

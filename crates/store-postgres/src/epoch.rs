@@ -16,7 +16,7 @@ use crate::error::Fault;
 pub(crate) const TIMELINE: &str = "substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)";
 
 /// The server's identity.
-const SYSTEM: &str = "(SELECT system_identifier FROM pg_control_system())";
+pub(crate) const SYSTEM: &str = "(SELECT system_identifier FROM pg_control_system())";
 
 /// Compares the server that writes now with the one that wrote last; marks everything as a copy if
 /// it is another. The first to look notes it down.
@@ -34,8 +34,9 @@ pub(crate) async fn look(pool: &Pool) -> Result<(), Fault> {
         tracing::error!(
             "another database server has taken over, which may have forgotten what the last one had answered"
         );
-        // A mark that is there already says how far an earlier copy went.
-        "CASE WHEN restored = 0 THEN greatest(coalesce(seen_at, 0), 1) ELSE restored END"
+        // A mark that is there already says how far an earlier copy went; moved by the least there is, so that whoever
+        // is making good what that one did not know sees that it is another.
+        "CASE WHEN restored = 0 THEN greatest(coalesce(seen_at, 0), 1) ELSE greatest(restored - 1, 1) END"
     } else {
         "restored"
     };

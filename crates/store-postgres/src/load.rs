@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::calls::{COLUMNS, id, stored, uuid};
 use crate::claims::attempt;
 use crate::connect::{Conn, Query, values};
-use crate::epoch::TIMELINE;
+use crate::epoch::{SYSTEM, TIMELINE};
 use crate::error::Fault;
 use crate::lock::Lock;
 use crate::tx::{Gate, Pair, Read, Tx, Wanted};
@@ -128,7 +128,8 @@ fn gate(plan: &mut Plan, wanted: &Wanted) {
         "NULL::bigint"
     };
     let sql = format!(
-        "SELECT paused_at IS NOT NULL OR restored <> 0 OR timeline IS DISTINCT FROM {TIMELINE}, {live}
+        "SELECT paused_at IS NOT NULL OR restored <> 0 OR timeline IS DISTINCT FROM {TIMELINE}
+                OR system IS DISTINCT FROM {SYSTEM}, {live}
          FROM dialling"
     );
     plan.add(Query::new(sql, []), |read, row| {

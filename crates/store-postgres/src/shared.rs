@@ -62,16 +62,17 @@ impl Shared {
                 "DELETE FROM nodes WHERE seen_at <= $1",
                 values![(now - FORGOTTEN_AFTER).millis()],
             ),
-            Query::new(claims::DROP_OLD, values![at, until]),
-            // Of a leader that says nothing any more somebody else takes the place.
+            Query::new(claims::DROP_OLD, values![at, claims::furthest(now)]),
+            // The moment may fall: a clock that was ahead must not vouch for what came after. Of a leader that
+            // says nothing any more somebody else takes the place.
             Query::new(
-                "UPDATE dialling SET seen_at = greatest(seen_at, $2),
+                "UPDATE dialling SET seen_at = $2,
                         leader = CASE WHEN free THEN $1 ELSE leader END,
                         leads_until = CASE WHEN free THEN $3 ELSE leads_until END
-                 FROM (SELECT leader IS NULL OR leader = $1 OR leads_until NOT BETWEEN $2 AND $3 AS free
+                 FROM (SELECT leader IS NULL OR leader = $1 OR leads_until NOT BETWEEN $2 AND $4 AS free
                        FROM dialling FOR UPDATE) AS place
                  RETURNING leader = $1",
-                values![self.node, at, until],
+                values![self.node, at, until, claims::furthest(now)],
             ),
         ];
         let answers = self.pool.transaction(BEGIN, queries).await?;
@@ -113,11 +114,16 @@ impl Shared {
     async fn is_on_a_standby(&self) -> Result<bool, Fault> {
         let last = "SELECT pg_current_wal_flush_lsn()::text";
         let lsn: String = self.pool.one(Query::new(last, [])).await?.try_get(0)?;
-        let sql = "SELECT EXISTS (SELECT FROM pg_stat_replication
-                                  WHERE sync_state IN ('sync', 'quorum') AND flush_lsn >= $1::text::pg_lsn)";
+        // Of a server that has taken over meanwhile nothing is proven.
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM pg_stat_replication
+                            WHERE sync_state IN ('sync', 'quorum') AND flush_lsn >= $1::text::pg_lsn)
+                    AND EXISTS (SELECT FROM dialling WHERE restored = 0 AND timeline = {})",
+            epoch::TIMELINE
+        );
         let asking = async {
             loop {
-                let query = Query::new(sql, values![lsn.clone()]);
+                let query = Query::new(sql.as_str(), values![lsn.clone()]);
                 if self.pool.one(query).await?.try_get(0)? {
                     return Ok(true);
                 }

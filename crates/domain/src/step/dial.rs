@@ -68,25 +68,33 @@ pub(super) fn held(
     Ok(())
 }
 
-/// The permit is given back: the attempt keeps its turn.
+/// The permit (its attempt, and when it was granted) is given back: the attempt keeps its turn.
 pub(super) fn not_sent(
     draft: &mut Draft<'_>,
-    attempt: u32,
+    (attempt, granted_at): (u32, Option<Timestamp>),
     reason: HoldReason,
     message: String,
     retry_after: Option<Duration>,
 ) -> Result<(), Refusal> {
+    let is_another = |permit_at: Timestamp| granted_at.is_some_and(|granted_at| granted_at != permit_at);
+    let known = draft.call.attempt(attempt);
+    if known.is_some_and(|record| is_another(record.permit_at)) {
+        return Err(Refusal::AlreadyKnown);
+    }
     let CallState::Dialling {
         attempt: permitted,
+        permit_at,
         due_at,
         misses,
-        ..
     } = draft.call.state
     else {
         return never_sent(draft, attempt, message).unwrap_or(Err(Refusal::AlreadyKnown));
     };
     if permitted != attempt {
         return never_sent(draft, attempt, message).unwrap_or(Err(Refusal::NoSuchAttempt));
+    }
+    if is_another(permit_at) {
+        return Err(Refusal::AlreadyKnown);
     }
     if draft.call.hold.as_ref().is_none_or(|hold| hold.reason != reason) {
         draft.note(EventKind::GivenBack {

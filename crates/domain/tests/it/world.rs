@@ -103,6 +103,7 @@ impl World {
                 let attempt = number(which);
                 Input::NotSent {
                     attempt,
+                    permit_at: None,
                     reason,
                     message,
                     retry_after,

@@ -26,8 +26,9 @@ pub struct Stock {
 struct State {
     left: u32,
     good_until: Timestamp,
-    /// When there may be more.
+    /// When there may be more, as of `asked_at`.
     next_at: Timestamp,
+    asked_at: Timestamp,
 }
 
 impl Default for Stock {
@@ -38,6 +39,7 @@ impl Default for Stock {
                 left: 0,
                 good_until: never,
                 next_at: never,
+                asked_at: never,
             }),
         }
     }
@@ -47,7 +49,7 @@ impl Stock {
     /// How many to take for `wanted` dials; 0 while there are enough, or while there can be none.
     pub fn wish(&self, wanted: u32, rate: Rate, now: Timestamp) -> u32 {
         let state = self.lock();
-        if wanted <= state.left_at(now) || now < state.next_at {
+        if wanted <= state.left_at(now) || now < state.next_at_seen(now) {
             return 0;
         }
         let ahead = (rate.per_second * AHEAD) as u32;
@@ -61,6 +63,7 @@ impl Stock {
             left: state.left_at(now).saturating_add(slots.taken),
             good_until: now + GOOD_FOR,
             next_at: if slots.taken < wish { slots.next_at } else { now },
+            asked_at: now,
         };
     }
 
@@ -70,7 +73,7 @@ impl Stock {
         let mut state = self.lock();
         state.left = state.left_at(now);
         if state.left == 0 {
-            return Err(state.next_at.max(now));
+            return Err(state.next_at_seen(now).max(now));
         }
         state.left -= 1;
         Ok(Slot {
@@ -85,6 +88,11 @@ impl Stock {
 }
 
 impl State {
+    /// A clock that was put back knows nothing of what comes.
+    fn next_at_seen(&self, now: Timestamp) -> Timestamp {
+        if now < self.asked_at { now } else { self.next_at }
+    }
+
     fn left_at(&self, now: Timestamp) -> u32 {
         // A clock that was put back makes nothing good for longer.
         let is_good = now <= self.good_until && self.good_until.since(now) <= GOOD_FOR;

@@ -170,6 +170,7 @@ impl Pair<'_> {
             },
             5..7 => Input::NotSent {
                 attempt,
+                permit_at: None,
                 reason: *self.dice.pick(&[HoldReason::Carrier, HoldReason::Account])?,
                 message: format!("trouble {}", self.dice.below(2)),
                 retry_after: self.dice.one_in(3).then_some(SECOND),

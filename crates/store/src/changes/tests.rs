@@ -165,6 +165,7 @@ fn a_permit_is_granted_and_placed() {
 fn a_permit_given_back_frees_the_line_and_may_be_granted_again() {
     let back = Input::NotSent {
         attempt: 1,
+        permit_at: None,
         reason: HoldReason::Carrier,
         message: "429".into(),
         retry_after: None,

@@ -316,6 +316,7 @@ pub fn fact(attempt: u32, fact: Fact) -> Input {
 pub fn not_sent(attempt: u32, reason: HoldReason, retry_after: Option<Duration>) -> Input {
     Input::NotSent {
         attempt,
+        permit_at: None,
         reason,
         message: format!("{} said no", reason.word()),
         retry_after,

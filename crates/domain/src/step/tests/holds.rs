@@ -9,6 +9,7 @@ use crate::limits;
 use crate::outcome::{AttemptStatus, CallStatus};
 use crate::refusal::Refusal;
 use crate::step::{Input, Moment, step};
+use crate::time::Timestamp;
 
 /// Seconds until the next try after each of so many refusals to take the dial, at the dice's worst.
 fn gaps_of_a_storm(tries: usize) -> Vec<f64> {
@@ -206,6 +207,33 @@ fn only_the_permits_own_attempt_can_be_given_back() {
         placed.refusal(not_sent(1, HoldReason::Carrier, None)),
         Refusal::AlreadyKnown
     );
+}
+
+/// What comes back for the permit that was granted at this moment.
+fn not_sent_of(permit_at: Timestamp) -> Input {
+    Input::NotSent {
+        attempt: 1,
+        permit_at: Some(permit_at),
+        reason: HoldReason::Carrier,
+        message: "carrier said no".into(),
+        retry_after: None,
+    }
+}
+
+#[test]
+fn what_is_said_twice_of_a_permit_that_was_given_back_says_nothing_of_the_next() {
+    let life = Life::begin().permitted();
+    let first = life.now;
+    let life = life.then(not_sent_of(first)).permitted();
+    assert_ne!(life.now, first);
+    assert_eq!(life.refusal(not_sent_of(first)), Refusal::AlreadyKnown);
+    let doubt = life.clone().then(Input::InDoubt {
+        attempt: 1,
+        why: "cut".into(),
+    });
+    assert_eq!(doubt.refusal(not_sent_of(first)), Refusal::AlreadyKnown);
+    let own = life.now;
+    life.then(not_sent_of(own)).check(CallStatus::Queued, false, None);
 }
 
 #[test]

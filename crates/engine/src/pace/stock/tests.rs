@@ -47,3 +47,12 @@ fn as_long_as_there_are_enough_nobody_asks() {
     assert_eq!(stock.wish(4, RATE, NOW), 0);
     assert_eq!(stock.wish(5, RATE, NOW), 10);
 }
+
+#[test]
+fn a_clock_that_is_put_back_stops_nothing() {
+    let stock = Stock::default();
+    stock.put(slots(0), 10, NOW);
+    let before = NOW - Duration::from_secs(3_600);
+    assert_eq!(stock.wish(1, RATE, before), 10);
+    assert_eq!(stock.take(before).err(), Some(before));
+}

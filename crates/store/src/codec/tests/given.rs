@@ -104,6 +104,7 @@ pub fn calls() -> Vec<(&'static str, Call)> {
     };
     let not_sent = Input::NotSent {
         attempt: 1,
+        permit_at: None,
         reason: HoldReason::Carrier,
         message: "too many requests".into(),
         retry_after: Some(Duration::from_millis(1_500)),
@@ -324,7 +325,7 @@ pub fn input() -> impl Strategy<Value = (u64, Input)> {
         6 => Just(DUE),
         1 => (reason(), text()).prop_map(|(reason, message)| Input::Held { reason, message, retry_after: None }),
         1 => (attempt(), reason(), text())
-            .prop_map(|(attempt, reason, message)| Input::NotSent { attempt, reason, message, retry_after: None }),
+            .prop_map(|(attempt, reason, message)| Input::NotSent { attempt, permit_at: None, reason, message, retry_after: None }),
         3 => (attempt(), prop::bool::weighted(0.2))
             .prop_map(move |(attempt, stray)| Input::Placed { attempt, sid: leg(attempt, stray) }),
         1 => (attempt(), any::<Option<u32>>(), text())
