@@ -3,6 +3,7 @@
 //! `/readyz`, to each waiting call, and to the history of a call that was held back by it. Knows no
 //! single call; asked by the scheduler and by whoever takes a call.
 
+mod obstacle;
 mod passing;
 mod past;
 
@@ -13,7 +14,7 @@ use domain::retry::{doubling, jittered};
 use domain::{Hold, HoldReason, Timestamp, limits};
 use store::AccountHold;
 
-use passing::{Passing, STILL};
+use passing::Passing;
 use past::Past;
 
 /// While the carrier refuses the account, one dial a minute is tried, to see.
@@ -315,64 +316,6 @@ impl Gate {
     }
 }
 
-impl State {
-    fn obstacle(&self, now: Timestamp) -> Option<Hold> {
-        let standing = [&self.paused, &self.store, &self.restored, &self.clock, &self.skew]
-            .into_iter()
-            .flatten()
-            .next();
-        if let Some(hold) = standing {
-            return Some(hold.clone());
-        }
-        if let Some(account) = self
-            .account
-            .as_ref()
-            .filter(|it| self.follows || is_ahead(it.probe_at, now, PROBE_EVERY))
-        {
-            return Some(account_hold(account));
-        }
-        let longest = limits::NOT_SENT_BACKOFF.1;
-        if let Some(trouble) = self
-            .carrier
-            .as_ref()
-            .filter(|it| is_ahead(it.probe_at, now, longest))
-        {
-            return Some(trouble.hold());
-        }
-        self.passing()
-            .filter(|passing| passing.stands(now))
-            .map(Passing::hold)
-            .next()
-    }
-
-    fn lingering(&self, now: Timestamp) -> Option<Hold> {
-        let just_over = |probe_at: Timestamp| probe_at <= now && now <= probe_at + STILL;
-        let account = self
-            .account
-            .as_ref()
-            .filter(|account| just_over(account.probe_at))
-            .map(account_hold);
-        let trouble = self
-            .carrier
-            .as_ref()
-            .filter(|trouble| just_over(trouble.probe_at))
-            .map(Trouble::hold);
-        let passing = || {
-            self.passing()
-                .filter(|passing| passing.lingers(now))
-                .map(Passing::hold)
-                .next()
-        };
-        account.or(trouble).or_else(passing)
-    }
-
-    fn passing(&self) -> impl Iterator<Item = &Passing> {
-        [&self.permits, &self.live_limit, &self.pace]
-            .into_iter()
-            .flatten()
-    }
-}
-
 impl Trouble {
     fn hold(&self) -> Hold {
         Hold {
@@ -382,12 +325,6 @@ impl Trouble {
             message: self.message.clone(),
         }
     }
-}
-
-/// Whether `at` is still to come, and no further away than it can have been set: after the clock was
-/// put back, nothing waits for the old time.
-fn is_ahead(at: Timestamp, now: Timestamp, most: Duration) -> bool {
-    at > now && at.since(now) <= most
 }
 
 /// Sets or clears an obstacle that stands until it is seen to have gone.
@@ -402,15 +339,6 @@ fn paused(since: Timestamp, message: String) -> Hold {
         since,
         until: None,
         message,
-    }
-}
-
-fn account_hold(account: &AccountHold) -> Hold {
-    Hold {
-        reason: HoldReason::Account,
-        since: account.since,
-        until: Some(account.probe_at),
-        message: format!("the carrier refuses the account: {}", account.message),
     }
 }
 
