@@ -4,7 +4,6 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,18 +138,6 @@ impl Database {
 }
 
 fn sql(server: &pg::Server, statement: &str) -> Result<(), Failure> {
-    let mut psql = Command::new(pg::programs()?.join("psql"));
-    psql.args([
-        "--no-psqlrc",
-        "--quiet",
-        "--dbname",
-        &server.url("postgres"),
-        "--command",
-        statement,
-    ]);
-    let done = psql.output().saying("psql")?;
-    if done.status.success() {
-        return Ok(());
-    }
-    Err(format!("{statement}: {}", String::from_utf8_lossy(&done.stderr)).into())
+    testkit::sql(&server.url("postgres"), statement).saying(statement)?;
+    Ok(())
 }

@@ -63,7 +63,8 @@ impl Ring {
     }
 }
 
-fn names(url: &str) -> Option<(String, u64)> {
+/// The call and the attempt that an address of a dial names.
+pub fn names(url: &str) -> Option<(String, u64)> {
     let query = url.split_once('?')?.1.split('#').next()?;
     let value = |wanted: &str| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());

@@ -15,7 +15,7 @@ mod wait;
 mod world;
 
 pub use client::{Answer, Client};
-pub use ledger::Ring;
+pub use ledger::{Ring, names};
 pub use page::{Page, Step};
 pub use process::{Process, run_to_end, run_with_input};
 pub use proxy::renaming_proxy;

@@ -3,13 +3,15 @@
 //! Times are short (retries after a fifth of a second, a carrier sixty times as fast) and nothing is shared, so that
 //! tests run side by side. Built by each test for itself.
 
-use std::net::TcpListener;
+mod builder;
+
 use std::process;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+pub use builder::{Builder, free_port};
 
 use crate::client::{Answer, Client};
 use crate::ledger::Ring;
@@ -26,12 +28,6 @@ pub const ACCOUNT_SID: &str = "AC00000000000000000000000000000e2e";
 /// Its token.
 pub const AUTH_TOKEN: &str = "an-invented-token";
 
-/// Ports are taken from below the range that Linux hands out by itself, so that no connection can get between the
-/// choice of a port and its use; each test process begins at a place of its own.
-const FIRST_PORT: u16 = 10_000;
-const PORTS: u16 = 20_000;
-const PORTS_PER_PROCESS: u32 = 64;
-
 /// A call as a test refers to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
@@ -39,13 +35,6 @@ pub struct Call {
     pub user_id: String,
     /// The server's name for it.
     pub call_id: String,
-}
-
-/// What a world is made of; each test names only what it wants otherwise.
-pub struct Builder {
-    environment: Vec<(String, String)>,
-    sim_args: Vec<String>,
-    key: Option<String>,
 }
 
 /// A running server and its carrier.
@@ -60,71 +49,6 @@ pub struct World {
     client: Client,
     key: Option<String>,
     calls: Mutex<Vec<Call>>,
-}
-
-impl Builder {
-    /// A setting of the server.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.retain(|it| it.0 != name);
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// How many times faster than life the carrier is. 1 leaves a call that rings 20 seconds time to be looked at.
-    #[must_use]
-    pub fn speed(mut self, speed: u32) -> Self {
-        self.sim_args.extend(["--speed".to_owned(), speed.to_string()]);
-        self
-    }
-
-    /// How many calls a second the carrier starts; the others wait in its queue, as with a small account.
-    #[must_use]
-    pub fn carrier_cps(mut self, cps: &str) -> Self {
-        self.sim_args.extend(["--cps".to_owned(), cps.to_owned()]);
-        self
-    }
-
-    /// Bearer keys that the server takes; the client uses the first.
-    #[must_use]
-    pub fn keys(mut self, keys: &str) -> Self {
-        self.key = keys.split(',').next().map(str::to_owned);
-        self.env("REDIAL_API_KEYS", keys)
-    }
-
-    /// Starts carrier and server, and waits until both listen.
-    #[must_use]
-    pub fn start(self) -> World {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut sim_args = vec!["sim", "--listen", "127.0.0.1:0", "--account-sid", ACCOUNT_SID];
-        sim_args.extend(["--auth-token", AUTH_TOKEN, "--seed", "1"]);
-        for (name, value) in [("--speed", "60"), ("--cps", "1000")] {
-            if !self.sim_args.iter().any(|it| it == name) {
-                sim_args.extend([name, value]);
-            }
-        }
-        sim_args.extend(self.sim_args.iter().map(String::as_str));
-        let sim = Process::start(&sim_args, &bare_environment(folder.path()), folder.path());
-
-        let base = format!("http://127.0.0.1:{}", free_port());
-        let mut environment = bare_environment(folder.path());
-        environment.extend(settings(folder.path(), &base, &sim.address));
-        environment.retain(|it| !self.environment.iter().any(|own| own.0 == it.0));
-        environment.extend(self.environment);
-        let serve = Process::start(&["serve"], &environment, folder.path());
-        let client = Client::new(&base);
-        let calls = Mutex::default();
-        World {
-            serve: Some(serve),
-            sim,
-            environment,
-            folder,
-            base,
-            client,
-            key: self.key,
-            calls,
-        }
-    }
 }
 
 impl World {
@@ -411,53 +335,4 @@ pub fn is_over(record: &Value) -> bool {
         "unconfirmed",
     ];
     record["status"].as_str().is_some_and(|it| finals.contains(&it)) && record["should_retry"] == false
-}
-
-/// What a process needs of the machine, and nothing of the developer.
-fn bare_environment(folder: &std::path::Path) -> Vec<(String, String)> {
-    vec![
-        ("HOME".to_owned(), folder.display().to_string()),
-        ("RUST_BACKTRACE".to_owned(), "1".to_owned()),
-    ]
-}
-
-fn settings(folder: &std::path::Path, base: &str, carrier: &str) -> Vec<(String, String)> {
-    let database = format!("sqlite:{}", folder.join("redial.db").display());
-    let listen = base.trim_start_matches("http://");
-    let settings = [
-        ("DATABASE_URL", database.as_str()),
-        ("REDIAL_LISTEN", listen),
-        ("BASE_URL", base),
-        ("TWILIO_ACCOUNT_SID", ACCOUNT_SID),
-        ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
-        ("TWILIO_API_BASE", carrier),
-        // Short, so that three attempts fit a test; the pace out of the way.
-        ("REDIAL_RETRY_DELAYS", "200ms"),
-        ("REDIAL_SETTLE_AFTER", "1s"),
-        ("REDIAL_SILENCE_AFTER", "1s"),
-        ("REDIAL_CPS", "1000"),
-        ("REDIAL_BURST", "1000"),
-        ("REDIAL_LOG", "debug"),
-    ];
-    settings
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
-}
-
-/// A port that nobody listens on, tried by binding it.
-///
-/// # Panics
-/// When there is none.
-pub fn free_port() -> u16 {
-    static USED: AtomicU16 = AtomicU16::new(0);
-    let first = process::id().wrapping_mul(PORTS_PER_PROCESS) % u32::from(PORTS);
-    for _ in 0..PORTS {
-        let offset = (first + u32::from(USED.fetch_add(1, Ordering::Relaxed))) % u32::from(PORTS);
-        let port = FIRST_PORT + u16::try_from(offset).expect("below PORTS");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("none of {PORTS} ports is free");
 }

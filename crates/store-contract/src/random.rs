@@ -2,6 +2,7 @@
 //! model does and shows what the model shows. A failure names its seed; `STORE_CONTRACT_SEED` runs
 //! one again or tries another, `STORE_CONTRACT_STEPS` makes the runs longer.
 
+mod dice;
 mod operations;
 mod sight;
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Call, CallId, Input, Rules, Sid, Step, Timestamp, UserId};
+use domain::{CallId, Input, Rules, Sid, Step, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Dialling, Imported, NewCall, Permitted, Reported, Store, Stray, Terms,
 };
@@ -18,7 +19,8 @@ use crate::Factory;
 use crate::given::{SECOND, START};
 use crate::model::Model;
 
-use sight::{agrees_on_looks, plain, sight};
+use dice::Dice;
+use sight::{agrees_on_looks, plain, plain_outcome, sight};
 
 /// As many steps as find a wrong rule soon, and few enough for a slow disk.
 const STEPS: u64 = 300;
@@ -188,7 +190,7 @@ async fn run(factory: &dyn Factory, mood: Mood) {
     let usual = mood.seed;
     let seed = setting("STORE_CONTRACT_SEED").unwrap_or(usual);
     let steps = setting("STORE_CONTRACT_STEPS").unwrap_or(STEPS);
-    let mut dice = Dice(seed.wrapping_mul(1_000).wrapping_add(usual));
+    let mut dice = Dice::new(seed.wrapping_mul(1_000).wrapping_add(usual));
     let rules = Rules {
         settle_after: SECOND * 20,
         silence_after: SECOND * 120,
@@ -382,50 +384,4 @@ async fn perform(store: &dyn Store, operation: Operation, at: At) -> Outcome {
         Operation::Reopen => unreachable!("only the pair can open its store again"),
     };
     outcome.expect("nothing is wrong with the store")
-}
-
-fn shared(call: Arc<Call>) -> Arc<Call> {
-    Arc::new(plain(Arc::unwrap_or_clone(call)))
-}
-
-fn plain_outcome(outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Accepted(Accepted::New(call)) => Outcome::Accepted(Accepted::New(shared(call))),
-        Outcome::Accepted(Accepted::Repeat(call)) => Outcome::Accepted(Accepted::Repeat(shared(call))),
-        Outcome::Permitted(Permitted::Held(call)) => Outcome::Permitted(Permitted::Held(plain(call))),
-        Outcome::Permitted(Permitted::Granted(call)) => Outcome::Permitted(Permitted::Granted(plain(call))),
-        Outcome::Applied(Applied::Done(call)) => Outcome::Applied(Applied::Done(plain(call))),
-        Outcome::Applied(Applied::Refused(call, why)) => Outcome::Applied(Applied::Refused(plain(call), why)),
-        Outcome::Reported(Reported::Applied(call)) => Outcome::Reported(Reported::Applied(shared(call))),
-        Outcome::Reported(Reported::Known(call)) => Outcome::Reported(Reported::Known(shared(call))),
-        other => other,
-    }
-}
-
-/// Chance that can be had again: the same seed, the same throws (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Less than `end`, which is not 0.
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        let many = u64::try_from(of.len()).expect("lists here are short");
-        let place = (many > 0).then(|| self.below(many))?;
-        of.get(usize::try_from(place).expect("lists here are short"))
-    }
 }

@@ -41,18 +41,14 @@ impl PostgresStore {
         drop(conn);
         epoch::look(&readers).await.map_err(Fault::into_store)?;
         // Of no meaning but to be another than any before.
-        let mut node = shared::NOBODY;
-        let shared = match purpose {
+        let (node, right, shared) = match purpose {
             Purpose::Dial(durability) => {
-                node = shared::join(&readers).await.map_err(Fault::into_store)?;
+                let node = shared::join(&readers).await.map_err(Fault::into_store)?;
                 let ear = Ear::open(config, node);
-                Some(Shared::new(node, readers.clone(), ear, durability))
+                let shared = Shared::new(node, readers.clone(), ear, durability);
+                (node, Right::ToDial, Some(shared))
             }
-            Purpose::Beside => None,
-        };
-        let right = match purpose {
-            Purpose::Dial(_) => Right::ToDial,
-            Purpose::Beside => Right::None,
+            Purpose::Beside => (shared::NOBODY, Right::None, None),
         };
         Ok(PostgresStore {
             writer: Writer::start(writers, node),

@@ -4,16 +4,13 @@
 use domain::Timestamp;
 use store::codec::{status_from_code, status_to_code};
 use store::place::{SHELVES, is_alive, shelf};
-use store::{Cursor, ListQuery, ListRow, Page, Total};
+use store::{COUNTED, ListQuery, ListRow, Page, Total};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::calls::{id, phone, unreadable, uuid};
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
-
-/// Where counting stops for queries that have no counter: enough for a person, and some ten milliseconds.
-const COUNTED: u64 = 10_000;
 
 /// The stretches of a list are merged in their order, however few rows the server expects: sorted, a
 /// list would cost more with every call stored.
@@ -121,7 +118,7 @@ impl Search {
 
 /// A page, newest first, with how many match in all, as of one moment.
 pub(crate) async fn page(pool: &Pool, query: &ListQuery) -> Result<Page, Fault> {
-    let counted = query.to.is_none() && query.created_after.is_none() && query.created_before.is_none();
+    let counted = query.has_counter();
     let total = if counted {
         totals(query)
     } else {
@@ -130,19 +127,9 @@ pub(crate) async fn page(pool: &Pool, query: &ListQuery) -> Result<Page, Fault> 
     let queries = vec![total, Query::new(MERGED, []), Search::rows(query)];
     let mut answers = pool.snapshot(queries).await?;
     let (rows, total) = (answers.pop().unwrap_or_default(), answers.swap_remove(0));
-    let mut calls = rows.iter().map(list_row).collect::<Result<Vec<_>, _>>()?;
-    let more = calls.len() > query.limit;
-    calls.truncate(query.limit);
-    let last = calls.last().filter(|_| more);
-    let next = last.map(|last| Cursor {
-        created_at: last.created_at,
-        id: last.id,
-    });
-    Ok(Page {
-        total: total_of(&total, counted)?,
-        calls,
-        next,
-    })
+    let calls = rows.iter().map(list_row).collect::<Result<Vec<_>, _>>()?;
+    let found = total.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(Page::cut(Total::of(found, counted), calls, query.limit))
 }
 
 fn list_row(row: &Row) -> Result<ListRow, Fault> {
@@ -164,14 +151,6 @@ fn totals(query: &ListQuery) -> Query {
         "SELECT coalesce(sum(n), 0)::bigint FROM totals WHERE user_id = $1 AND ($2::bigint IS NULL OR status = $2)",
         values![query.user.as_str().to_owned(), query.status.map(status_to_code)],
     )
-}
-
-fn total_of(rows: &[Row], is_exact: bool) -> Result<Total, Fault> {
-    let found = rows.first().map_or(Ok(0_i64), |row| row.try_get(0))?;
-    let found = u64::try_from(found).unwrap_or(0);
-    let at_least = !is_exact && found > COUNTED;
-    let count = if at_least { COUNTED } else { found };
-    Ok(Total { count, at_least })
 }
 
 #[cfg(test)]

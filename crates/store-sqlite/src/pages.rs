@@ -6,13 +6,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use store::codec::{status_from_code, status_to_code};
 use store::place::{SHELVES, is_alive, shelf};
-use store::{Cursor, ListQuery, ListRow, Page, Total};
+use store::{COUNTED, ListQuery, ListRow, Page, Total};
 
 use crate::calls::{phone, unreadable};
 use crate::error::Fault;
-
-/// Where counting stops for queries that have no counter: enough for a person, and some ten milliseconds.
-const COUNTED: u64 = 10_000;
 
 /// A query put together: where its rows are, and the values of its conditions. Every index is
 /// named, because SQLite guesses wrongly between two when it knows no numbers.
@@ -113,14 +110,7 @@ pub(crate) fn page(conn: &Connection, query: &ListQuery) -> Result<Page, Fault> 
     while let Some(row) = rows.next()? {
         calls.push(list_row(row)?);
     }
-    let more = calls.len() > query.limit;
-    calls.truncate(query.limit);
-    let last = calls.last().filter(|_| more);
-    let next = last.map(|last| Cursor {
-        created_at: last.created_at,
-        id: last.id,
-    });
-    Ok(Page { total, calls, next })
+    Ok(Page::cut(total, calls, query.limit))
 }
 
 fn list_row(row: &Row<'_>) -> Result<ListRow, Fault> {
@@ -136,8 +126,7 @@ fn list_row(row: &Row<'_>) -> Result<ListRow, Fault> {
 }
 
 fn total(conn: &Connection, query: &ListQuery) -> Result<Total, Fault> {
-    let counted = query.to.is_none() && query.created_after.is_none() && query.created_before.is_none();
-    if !counted {
+    if !query.has_counter() {
         return count(conn, query);
     }
     let count: i64 = conn
@@ -147,10 +136,7 @@ fn total(conn: &Connection, query: &ListQuery) -> Result<Total, Fault> {
         .query_row((query.user.as_str(), query.status.map(status_to_code)), |row| {
             row.get(0)
         })?;
-    Ok(Total {
-        count: u64::try_from(count).unwrap_or(0),
-        at_least: false,
-    })
+    Ok(Total::of(count, true))
 }
 
 fn count(conn: &Connection, query: &ListQuery) -> Result<Total, Fault> {
@@ -162,11 +148,7 @@ fn count(conn: &Connection, query: &ListQuery) -> Result<Total, Fault> {
     );
     let mut select = conn.prepare_cached(&sql)?;
     let found: i64 = select.query_row(params_from_iter(&search.values), |row| row.get(0))?;
-    let found = u64::try_from(found).unwrap_or(0);
-    Ok(Total {
-        count: found.min(COUNTED),
-        at_least: found > COUNTED,
-    })
+    Ok(Total::of(found, false))
 }
 
 #[cfg(test)]

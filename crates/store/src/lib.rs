@@ -20,8 +20,8 @@ use domain::{CallId, Input, Moment, Phone, Rules, Step, Timestamp, UserId};
 pub use changes::{Changes, PermitState};
 pub use error::StoreError;
 pub use rows::{
-    Accepted, AccountHold, Applied, Cursor, Depths, Dialling, Due, Imported, Key, ListQuery, ListRow,
-    NewCall, Page, Permitted, Record, Reported, Stray, Terms, Total,
+    Accepted, AccountHold, Applied, COUNTED, Cursor, Depths, Dialling, Due, Imported, Key, ListQuery,
+    ListRow, NewCall, Page, Permitted, Record, Reported, Stray, Terms, Total,
 };
 pub use together::{CLAIMED_FOR, News, Slots, Standing, Together};
 

@@ -157,6 +157,16 @@ pub struct ListQuery {
     pub after: Option<Cursor>,
 }
 
+impl ListQuery {
+    /// Whether counters know how many calls match; otherwise they are counted, up to [`COUNTED`].
+    pub fn has_counter(&self) -> bool {
+        self.to.is_none() && self.created_after.is_none() && self.created_before.is_none()
+    }
+}
+
+/// Where counting stops for queries that have no counter: enough for a person, and some ten milliseconds.
+pub const COUNTED: u64 = 10_000;
+
 /// A place in a list: of the call last shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
@@ -177,6 +187,20 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+impl Page {
+    /// The page of `limit` calls out of one more than that, if there are so many: the last says that there is another
+    /// page, and is not on this one.
+    pub fn cut(total: Total, mut calls: Vec<ListRow>, limit: usize) -> Page {
+        let more = calls.len() > limit;
+        calls.truncate(limit);
+        let next = calls.last().filter(|_| more).map(|last| Cursor {
+            created_at: last.created_at,
+            id: last.id,
+        });
+        Page { total, calls, next }
+    }
+}
+
 /// How many calls match a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
@@ -184,6 +208,16 @@ pub struct Total {
     pub count: u64,
     /// Counting stopped there.
     pub at_least: bool,
+}
+
+impl Total {
+    /// What was found, by a counter or by counting up to one more than [`COUNTED`].
+    pub fn of(found: i64, is_exact: bool) -> Total {
+        let found = u64::try_from(found).unwrap_or(0);
+        let at_least = !is_exact && found > COUNTED;
+        let count = if at_least { COUNTED } else { found };
+        Total { count, at_least }
+    }
 }
 
 /// A call in a list.

@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::pg::{Server, finish, programs};
+use crate::pg::{Server, programs};
 
 /// The variable that holds the address of a server whose databases tests may make and drop.
 /// `cargo xtask pg` starts one and says how to set it.
@@ -77,18 +77,24 @@ impl Database {
         self.administer(&open).expect("the database can be opened");
     }
 
-    fn administer(&self, sql: &str) -> Result<(), String> {
-        let mut psql = Command::new(programs()?.join("psql"));
-        psql.args([
-            "--no-psqlrc",
-            "--quiet",
-            "--dbname",
-            &self.server,
-            "--command",
-            sql,
-        ]);
-        finish(&mut psql)
+    fn administer(&self, statement: &str) -> Result<(), String> {
+        sql(&self.server, statement).map(|_| ())
     }
+}
+
+/// Runs a statement at the address `url`, by the server's own program; gives what it printed.
+///
+/// # Errors
+/// What the server said.
+pub fn sql(url: &str, statement: &str) -> Result<String, String> {
+    let mut psql = Command::new(programs()?.join("psql"));
+    psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+    psql.args(["--dbname", url, "--command", statement]);
+    let done = psql.output().map_err(|error| format!("psql: {error}"))?;
+    if done.status.success() {
+        return Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned());
+    }
+    Err(String::from_utf8_lossy(&done.stderr).into_owned())
 }
 
 impl Drop for Database {

@@ -17,7 +17,7 @@ pub mod world;
 
 pub use carrier::FakeCarrier;
 pub use clock::ManualClock;
-pub use database::Database;
+pub use database::{Database, sql};
 pub use dice::LoadedDice;
 pub use given::{Given, a_call};
 pub use journal::Entry;

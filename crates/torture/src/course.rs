@@ -333,14 +333,7 @@ impl Course {
                 .filter(|it| it.1.contains(&node))
                 .map(|it| it.0)
                 .collect();
-            let dials = link.dials().into_iter();
-            let hit = dials.filter(|dial| {
-                let until = dial.closed.unwrap_or(i64::MAX);
-                windows
-                    .iter()
-                    .any(|it| it.begin <= until && it.end >= dial.opened)
-            });
-            hit.count() as u64
+            link.dials_within(&windows)
         };
         let chances = self.to_carrier.iter().enumerate().map(hit).sum();
         (self.windows.iter().map(|it| it.0).collect(), chances)

@@ -38,7 +38,7 @@ impl Ring {
         let text = |name: &str| row[name].as_str().map(str::to_owned);
         let time = |name: &str| row[name].as_str().and_then(clock::read);
         let urls = [text("status_callback"), text("url")];
-        let mut named = urls.iter().flatten().map(|url| names(url));
+        let mut named = urls.iter().flatten().map(|url| e2e::names(url));
         let first = named.next()??;
         if named.any(|other| other.as_ref() != Some(&first)) {
             return None;
@@ -54,18 +54,6 @@ impl Ring {
             ended_at: time("ended_at"),
         })
     }
-}
-
-/// The call and the attempt that an address names.
-fn names(url: &str) -> Option<(String, u64)> {
-    let query = url.split_once('?')?.1.split('#').next()?;
-    let value = |wanted: &str| {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.into_owned())
-    };
-    Some((value("call")?, value("attempt")?.parse().ok()?))
 }
 
 /// One call as a client asked for it.

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::check::Window;
 use crate::clock;
 use crate::dice::Dice;
 
@@ -125,6 +126,18 @@ impl Link {
     pub fn dials(&self) -> Vec<Dial> {
         let dials = self.shared.dials.lock().unwrap_or_else(PoisonError::into_inner);
         dials.iter().filter(|it| !it.is_question).copied().collect()
+    }
+
+    /// How many of these were open at some moment of one of the windows.
+    pub fn dials_within(&self, windows: &[Window]) -> u64 {
+        let dials = self.dials().into_iter();
+        let hit = dials.filter(|dial| {
+            let until = dial.closed.unwrap_or(i64::MAX);
+            windows
+                .iter()
+                .any(|it| it.begin <= until && it.end >= dial.opened)
+        });
+        hit.count() as u64
     }
 }
 

@@ -92,7 +92,7 @@ fn lose_primaries(minutes: f64, seed: Option<u64>, nodes: usize) -> Result<bool,
     };
     let outcome = patroni::run(&plan)?;
     report::failovers(&plan, &outcome);
-    Ok(outcome.verdict.is_ok())
+    Ok(outcome.ending.verdict.is_ok())
 }
 
 fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
@@ -115,5 +115,5 @@ fn torture(args: &Args, store: Store) -> Result<bool, Failure> {
     };
     let outcome = run(&plan)?;
     report::print(&plan, &outcome);
-    Ok(outcome.verdict.is_ok())
+    Ok(outcome.ending.verdict.is_ok())
 }

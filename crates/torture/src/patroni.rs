@@ -9,7 +9,6 @@ mod network;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -17,14 +16,14 @@ use tokio::runtime::Runtime;
 
 use crate::balancer;
 use crate::carrier::Carrier;
-use crate::check::{Amounts, Broken, Evidence, Window};
+use crate::check::Window;
 use crate::clock;
 use crate::dice::Dice;
 use crate::failure::Failure;
 use crate::link::Link;
-use crate::load::{Answers, Load, Pressure};
-use crate::node::{self, Node, RETRY_GAP};
-use crate::settle::{OVER_WITHIN, Witnesses, settle};
+use crate::load::{Load, Pressure};
+use crate::node::{self, Node};
+use crate::settle::{self, Ending, Witnesses};
 use cluster::{Cluster, ETCD_PORT};
 
 /// How long a node may take to answer after its start.
@@ -86,20 +85,12 @@ pub struct Failover {
 pub struct Report {
     /// Each loss.
     pub failovers: Vec<Failover>,
-    /// How many dials they can have left without proof.
-    pub chances: u64,
-    /// What the clients were answered.
-    pub answers: Answers,
     /// Nodes that ended by themselves.
     pub ended_by_themselves: u64,
     /// Servers that did not find back and were made anew.
     pub made_anew: u64,
-    /// How long it took until all was over.
-    pub over_after: Duration,
-    /// What all amounts to, or what is wrong.
-    pub verdict: Result<Amounts, Broken>,
-    /// Where the logs were kept, when something is wrong.
-    pub kept: Option<PathBuf>,
+    /// How it ended.
+    pub ending: Ending,
 }
 
 /// A loss as it went, in milliseconds since 1970.
@@ -142,28 +133,29 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
             return Err(failure);
         }
     };
-    let peace = Instant::now();
-    while !load.is_done() && peace.elapsed() < OVER_WITHIN {
-        stage.start_what_ended()?;
-        std::thread::sleep(LOOK_EVERY);
-    }
-    let (wishes, answers) = load.end();
-    let windows = windows(&lost);
-    let chances = stage.chances(&windows);
-    let mut evidence = Evidence {
-        wishes,
-        windows,
-        chances,
-        retry_gap: RETRY_GAP,
-        ..Evidence::default()
+    let witnesses = Witnesses {
+        nodes: &stage.addresses,
+        carrier: &stage.carrier,
     };
-    let verdict = stage.settle(&mut evidence, peace)?;
-    let kept = verdict.is_err().then(|| stage.folder.path().to_owned());
-    if kept.is_some() {
-        stage.folder.disable_cleanup(true);
-    }
+    let account = || {
+        let windows = windows(&lost);
+        let chances = stage
+            .to_carrier
+            .iter()
+            .map(|link| link.dials_within(&windows))
+            .sum();
+        (windows, chances)
+    };
+    let keep_up = || start_what_ended(&mut stage.nodes, &mut stage.ended_by_themselves);
+    let (ending, evidence) = settle::end(load, &mut stage.folder, &witnesses, account, keep_up)?;
     let dials: Vec<i64> = evidence.rings.iter().map(|it| it.created_at).collect();
-    let taken: Vec<i64> = answers.creates.iter().filter(|it| it.1).map(|it| it.0).collect();
+    let taken: Vec<i64> = ending
+        .answers
+        .creates
+        .iter()
+        .filter(|it| it.1)
+        .map(|it| it.0)
+        .collect();
     let failovers = lost.iter().map(|lost| Failover {
         loss: lost.loss,
         took: millis(lost.another - lost.begun),
@@ -172,13 +164,9 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
     });
     Ok(Report {
         failovers: failovers.collect(),
-        chances,
-        answers,
         ended_by_themselves: stage.ended_by_themselves,
         made_anew: stage.cluster.made_anew,
-        over_after: peace.elapsed(),
-        verdict,
-        kept,
+        ending,
     })
 }
 
@@ -281,54 +269,22 @@ impl Stage {
     fn stay(&mut self, long: Duration) -> Result<(), Failure> {
         let until = Instant::now() + long;
         while Instant::now() < until {
-            self.start_what_ended()?;
+            start_what_ended(&mut self.nodes, &mut self.ended_by_themselves)?;
             std::thread::sleep(LOOK_EVERY);
         }
         Ok(())
     }
+}
 
-    fn start_what_ended(&mut self) -> Result<(), Failure> {
-        for node in &mut self.nodes {
-            if node.has_ended()? {
-                self.ended_by_themselves += 1;
-                node.start()?;
-            }
+/// Starts the nodes that have ended by themselves, and counts them.
+fn start_what_ended(nodes: &mut [Node], ended_by_themselves: &mut u64) -> Result<(), Failure> {
+    for node in nodes {
+        if node.has_ended()? {
+            *ended_by_themselves += 1;
+            node.start()?;
         }
-        Ok(())
     }
-
-    /// Dials whose connection was open while something was wrong.
-    fn chances(&self, windows: &[Window]) -> u64 {
-        let dials = self.to_carrier.iter().flat_map(Link::dials);
-        let hit = dials.filter(|dial| {
-            let until = dial.closed.unwrap_or(i64::MAX);
-            windows
-                .iter()
-                .any(|it| it.begin <= until && it.end >= dial.opened)
-        });
-        hit.count() as u64
-    }
-
-    fn settle(
-        &mut self,
-        evidence: &mut Evidence,
-        peace: Instant,
-    ) -> Result<Result<Amounts, Broken>, Failure> {
-        let (nodes, ended) = (&mut self.nodes, &mut self.ended_by_themselves);
-        let witnesses = Witnesses {
-            nodes: &self.addresses,
-            carrier: &self.carrier,
-        };
-        settle(&witnesses, evidence, peace, || {
-            for node in nodes.iter_mut() {
-                if node.has_ended()? {
-                    *ended += 1;
-                    node.start()?;
-                }
-            }
-            Ok(())
-        })
-    }
+    Ok(())
 }
 
 fn windows(lost: &[Lost]) -> Vec<Window> {

@@ -5,10 +5,9 @@ use std::fs::{File, create_dir};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
-use testkit::pg::{Server, programs};
+use testkit::pg::Server;
 
 use crate::failure::{Failure, Saying as _};
 
@@ -94,20 +93,7 @@ impl Place {
         let Place::Server(server) = self else {
             return Err("there is no server".into());
         };
-        let mut psql = Command::new(programs()?.join("psql"));
-        psql.args([
-            "--no-psqlrc",
-            "--quiet",
-            "--tuples-only",
-            "--no-align",
-            "--dbname",
-            &server.url("postgres"),
-        ]);
-        let done = psql.args(["--command", statement]).output()?;
-        if done.status.success() {
-            return Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned());
-        }
-        Err(String::from_utf8_lossy(&done.stderr).into_owned().into())
+        Ok(testkit::sql(&server.url("postgres"), statement)?)
     }
 }
 

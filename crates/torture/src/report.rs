@@ -1,17 +1,15 @@
 //! What a run tells: each fault and how often, what it could not do and why, the amounts, the verdict, and how to run
 //! it again.
 
-use std::path::Path;
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
 
-use crate::check::{Amounts, Broken};
 use crate::fault::FAULTS;
-use crate::load::Answers;
 use crate::patroni;
 use crate::place::Store;
 use crate::run::{Plan, Report};
+use crate::settle::Ending;
 
 /// Prints it.
 pub fn print(plan: &Plan, report: &Report) {
@@ -35,13 +33,7 @@ pub fn print(plan: &Plan, report: &Report) {
         report.faults_lasted.as_secs_f64(),
         report.ended_by_themselves
     );
-    close(
-        &report.answers,
-        report.chances,
-        report.over_after,
-        &report.verdict,
-        report.kept.as_deref(),
-    );
+    close(&report.ending);
     println!("again: {}", again(plan));
 }
 
@@ -69,13 +61,7 @@ pub fn failovers(plan: &patroni::Plan, report: &patroni::Report) {
         "nodes that ended by themselves: {}; servers that did not find back and were made anew: {}",
         report.ended_by_themselves, report.made_anew
     );
-    close(
-        &report.answers,
-        report.chances,
-        report.over_after,
-        &report.verdict,
-        report.kept.as_deref(),
-    );
+    close(&report.ending);
     println!(
         "again: cargo xtask patroni --minutes {} --nodes {} --seed {}",
         plan.lasts.as_secs_f64() / 60.0,
@@ -85,38 +71,35 @@ pub fn failovers(plan: &patroni::Plan, report: &patroni::Report) {
 }
 
 /// What every run ends with.
-fn close(
-    answers: &Answers,
-    chances: u64,
-    over_after: Duration,
-    verdict: &Result<Amounts, Broken>,
-    kept: Option<&Path>,
-) {
+fn close(ending: &Ending) {
     let named = |(status, count): (&u16, &u64)| match status {
         0 => format!("no answer {count}"),
         _ => format!("{status} {count}"),
     };
-    let statuses: Vec<String> = answers.statuses.iter().map(named).collect();
+    let statuses: Vec<String> = ending.answers.statuses.iter().map(named).collect();
     println!("answers to the clients: {}", statuses.join(", "));
-    if let Ok(amounts) = verdict {
+    if let Ok(amounts) = &ending.verdict {
         println!(
             "{} calls ({} asked for again, {} canceled), {} attempts, {} rings",
             amounts.calls, amounts.repeats, amounts.canceled, amounts.attempts, amounts.rings
         );
         println!(
-            "{} attempts unconfirmed, where faults can have caused {chances}; {} corrected later",
-            amounts.unconfirmed, amounts.corrected
+            "{} attempts unconfirmed, where faults can have caused {}; {} corrected later",
+            amounts.unconfirmed, ending.chances, amounts.corrected
         );
     }
-    println!("all over {:.1} s after the last fault", over_after.as_secs_f64());
-    match verdict {
+    println!(
+        "all over {:.1} s after the last fault",
+        ending.over_after.as_secs_f64()
+    );
+    match &ending.verdict {
         Ok(_) => println!("every rule holds"),
         Err(broken) => {
             println!("BROKEN: {}", broken.rule);
             broken.rows.iter().for_each(|row| println!("  {row}"));
         }
     }
-    if let Some(kept) = kept {
+    if let Some(kept) = &ending.kept {
         println!("logs are kept in {}", kept.display());
     }
 }

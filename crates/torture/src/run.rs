@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -10,16 +9,15 @@ use tokio::runtime::Runtime;
 
 use crate::balancer;
 use crate::carrier::Carrier;
-use crate::check::{Amounts, Broken, Evidence};
 use crate::course::{Course, Parts};
 use crate::dice::Dice;
 use crate::failure::{Failure, Saying as _};
 use crate::fault::Fault;
 use crate::link::Link;
-use crate::load::{Answers, Load, Pressure};
-use crate::node::{self, Node, RETRY_GAP};
+use crate::load::{Load, Pressure};
+use crate::node::{self, Node};
 use crate::place::{Place, Store};
-use crate::settle::{OVER_WITHIN, Witnesses, settle};
+use crate::settle::{self, Ending, Witnesses};
 use crate::tools::FalseClock;
 
 /// How long a node may take to answer after its start.
@@ -58,18 +56,10 @@ pub struct Report {
     pub kills: u64,
     /// Nodes that ended because the store could not be opened or used.
     pub ended_by_themselves: u64,
-    /// How many dials the faults can have left without proof.
-    pub chances: u64,
-    /// What the clients were answered.
-    pub answers: Answers,
     /// How long the faults went on.
     pub faults_lasted: Duration,
-    /// How long it took until all was over, once they had stopped.
-    pub over_after: Duration,
-    /// What all amounts to, or what is wrong.
-    pub verdict: Result<Amounts, Broken>,
-    /// Where the logs were kept, when something is wrong.
-    pub kept: Option<PathBuf>,
+    /// How it ended.
+    pub ending: Ending,
 }
 
 /// Nodes with their carrier and their links. The runtime, which moves the links' bytes, goes last.
@@ -97,37 +87,21 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
         load.end();
         return Err(stage.keep(failure));
     }
-    let peace = Instant::now();
-    let (windows, chances) = stage.course.account();
-    while !load.is_done() && peace.elapsed() < OVER_WITHIN {
-        stage.course.start_what_ended()?;
-        std::thread::sleep(LOOK_EVERY);
-    }
-    let (wishes, answers) = load.end();
-    let mut evidence = Evidence {
-        wishes,
-        windows,
-        chances,
-        retry_gap: RETRY_GAP,
-        ..Evidence::default()
+    let account = stage.course.account();
+    let course = &mut stage.course;
+    let witnesses = Witnesses {
+        nodes: &stage.addresses,
+        carrier: &stage.carrier,
     };
-    let verdict = stage.settle(&mut evidence, peace)?;
-    let over_after = peace.elapsed();
-    let kept = verdict.is_err().then(|| stage.folder.path().to_owned());
-    if kept.is_some() {
-        stage.folder.disable_cleanup(true);
-    }
+    let keep_up = || course.start_what_ended();
+    let (ending, _) = settle::end(load, &mut stage.folder, &witnesses, || account, keep_up)?;
     Ok(Report {
         done: stage.course.done.clone(),
         skipped: stage.course.skipped.clone(),
         kills: stage.course.kills,
         ended_by_themselves: stage.course.ended_by_themselves,
-        chances,
-        answers,
         faults_lasted,
-        over_after,
-        verdict,
-        kept,
+        ending,
     })
 }
 
@@ -212,19 +186,6 @@ impl Stage {
         Ok(())
     }
 
-    fn settle(
-        &mut self,
-        evidence: &mut Evidence,
-        peace: Instant,
-    ) -> Result<Result<Amounts, Broken>, Failure> {
-        let (course, carrier) = (&mut self.course, &self.carrier);
-        let witnesses = Witnesses {
-            nodes: &self.addresses,
-            carrier,
-        };
-        settle(&witnesses, evidence, peace, || course.start_what_ended())
-    }
-
     /// The failure, and where the logs are kept for it.
     fn keep(mut self, failure: Failure) -> Failure {
         self.folder.disable_cleanup(true);
@@ -238,7 +199,7 @@ impl Report {
     /// # Errors
     /// The first that did not, in words.
     pub fn is_sound(&self) -> Result<(), Failure> {
-        match &self.verdict {
+        match &self.ending.verdict {
             Ok(_) => Ok(()),
             Err(broken) => Err(format!("{}:\n{}", broken.rule, broken.rows.join("\n"))).saying("broken"),
         }

@@ -2,19 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use e2e::Client;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::carrier::Carrier;
-use crate::check::{Amounts, Broken, Evidence, check};
+use crate::check::{Amounts, Broken, Evidence, Window, check};
 use crate::failure::Failure;
 use crate::ledger::Wish;
+use crate::load::{Answers, Load};
+use crate::node::RETRY_GAP;
 
 /// The bound in which everything is over once the faults have stopped: a permit that nobody decides is put in doubt after
 /// 45 s, and an attempt after that can hardly take more than ten.
-pub const OVER_WITHIN: Duration = Duration::from_secs(240);
+const OVER_WITHIN: Duration = Duration::from_secs(240);
 /// How often it is looked whether all is over.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a record may take to be read.
@@ -28,12 +32,68 @@ pub struct Witnesses<'a> {
     pub carrier: &'a Carrier,
 }
 
+/// How a run ended.
+pub struct Ending {
+    /// How many dials the faults can have left without proof.
+    pub chances: u64,
+    /// What the clients were answered.
+    pub answers: Answers,
+    /// How long it took until all was over, once the faults had stopped.
+    pub over_after: Duration,
+    /// What all amounts to, or what is wrong.
+    pub verdict: Result<Amounts, Broken>,
+    /// Where the logs were kept, when something is wrong.
+    pub kept: Option<PathBuf>,
+}
+
+/// Waits until the clients have got what they want and all is over, and judges. `account` says when something was wrong,
+/// and how many dials that can have left without proof; `keep_up` is called all the while.
+///
+/// # Errors
+/// As [`settle`].
+pub fn end(
+    load: Load,
+    folder: &mut TempDir,
+    witnesses: &Witnesses<'_>,
+    account: impl FnOnce() -> (Vec<Window>, u64),
+    mut keep_up: impl FnMut() -> Result<(), Failure>,
+) -> Result<(Ending, Evidence), Failure> {
+    let peace = Instant::now();
+    while !load.is_done() && peace.elapsed() < OVER_WITHIN {
+        keep_up()?;
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let (wishes, answers) = load.end();
+    let (windows, chances) = account();
+    let mut evidence = Evidence {
+        wishes,
+        windows,
+        chances,
+        retry_gap: RETRY_GAP,
+        ..Evidence::default()
+    };
+    let verdict = settle(witnesses, &mut evidence, peace, keep_up)?;
+    let over_after = peace.elapsed();
+    let kept = verdict.is_err().then(|| folder.path().to_owned());
+    if kept.is_some() {
+        folder.disable_cleanup(true);
+    }
+    let ending = Ending {
+        chances,
+        answers,
+        over_after,
+        verdict,
+        kept,
+    };
+    Ok((ending, evidence))
+}
+
 /// Gathers until every rule holds, or the time since `peace` is over: then what is wrong is the verdict. `keep_up` is
 /// called all the while.
 ///
 /// # Errors
 /// The carrier does not answer, or `keep_up` fails.
-pub fn settle(
+fn settle(
     witnesses: &Witnesses<'_>,
     evidence: &mut Evidence,
     peace: Instant,

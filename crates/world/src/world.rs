@@ -1,30 +1,32 @@
 //! One world from its beginning to its end: lets time pass from one thing to the next, starts and kills the process,
 //! plays the plan, and in the end, when all faults have stopped, waits until every call is over.
 
+mod backing;
+mod deeds;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Engine, Parts, Settings};
-use store::Store;
-use store_contract::model::Model;
-use store_sqlite::{Purpose, SqliteStore};
 use testkit::clock::START;
 use testkit::given;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
+
+use backing::Backing;
 
 use crate::bug::Bug;
 use crate::callbacks;
 use crate::check::{Violation, invariant};
 use crate::clients::{self, Heard};
 use crate::dice::EngineDice;
-use crate::disk::{Disk, finish, look};
+use crate::disk::{Disk, look};
 use crate::fault::COUNT;
 use crate::goal::Goals;
 use crate::hub::{Event, Hub};
 use crate::line::Watched;
 use crate::panics;
-use crate::plan::{Deed, Plan};
+use crate::plan::Plan;
 use crate::process::Process;
 
 /// Every call must be over this long after the last fault: retries of minutes, silence of at most an hour between two
@@ -278,101 +280,6 @@ impl World {
         state.after(down, Event::Starts);
     }
 
-    fn does(&mut self, deed: Deed) {
-        self.hub.lock().tell(|| deed.words());
-        let long = match deed {
-            Deed::Kill(down) => return self.kill(down),
-            Deed::Stop(down) => {
-                self.stop_for = down;
-                if let Some(process) = self.process.as_ref().filter(|process| process.up) {
-                    let (engine, hub) = (process.engine.clone(), Arc::clone(&self.hub));
-                    process.spawn(async move {
-                        engine.stop().await;
-                        hub.lock().heard.push_back(Heard::Ended);
-                    });
-                }
-                return;
-            }
-            Deed::Freeze(long) => {
-                if let Some(process) = &mut self.process {
-                    process.frozen = true;
-                }
-                long
-            }
-            Deed::Clock(by, long) => {
-                let mut state = self.hub.lock();
-                state.wrong_by = by;
-                let now_ms = state.now_ms();
-                state.checks.clock_moves(now_ms, by);
-                long
-            }
-            Deed::Pause(long) => {
-                clients::switch(&mut self.hub.lock(), true);
-                long
-            }
-            Deed::Refuse(long) => {
-                self.suspends(true);
-                long
-            }
-            Deed::Outage(long) => {
-                self.hub.lock().outage = true;
-                long
-            }
-        };
-        self.hub.lock().after(long, Event::Ends(deed));
-    }
-
-    fn undoes(&mut self, deed: Deed) {
-        match deed {
-            Deed::Kill(_) | Deed::Stop(_) => {}
-            Deed::Freeze(_) => {
-                if let Some(process) = &mut self.process {
-                    process.frozen = false;
-                }
-            }
-            Deed::Clock(..) => self.clock_is_right(),
-            Deed::Pause(_) => clients::switch(&mut self.hub.lock(), false),
-            Deed::Refuse(_) => self.suspends(false),
-            Deed::Outage(_) => self.hub.lock().outage = false,
-        }
-    }
-
-    fn suspends(&self, suspended: bool) {
-        let mut state = self.hub.lock();
-        let faults = sim::Faults {
-            suspended,
-            ..state.exchange.faults()
-        };
-        state.exchange.set_faults(faults);
-    }
-
-    fn clock_is_right(&self) {
-        let mut state = self.hub.lock();
-        if state.wrong_by != 0 {
-            state.wrong_by = 0;
-            let now_ms = state.now_ms();
-            state.checks.clock_moves(now_ms, 0);
-        }
-    }
-
-    /// From here on nothing goes wrong.
-    fn calm(&mut self) {
-        self.suspends(false);
-        self.clock_is_right();
-        if let Some(process) = &mut self.process {
-            process.frozen = false;
-        }
-        {
-            let mut state = self.hub.lock();
-            state.tell(|| "all faults stop".to_owned());
-            state.faults.over = true;
-            state.outage = false;
-            clients::switch(&mut state, false);
-            self.calm_ms = Some(state.now_ms());
-        }
-        self.start();
-    }
-
     /// Where the carrier has a leg of an attempt without proof: lets the questions of a day be asked. The process
     /// stands still in between, so that the day is short.
     fn a_day(&mut self) {
@@ -419,54 +326,6 @@ impl World {
             restarts: self.restarts,
             goals: state.goals.clone(),
             slowest_ms: self.calm_ms.map_or(0, |calm_ms| state.checks.slowest(calm_ms)),
-        }
-    }
-}
-
-/// Where calls are remembered while processes come and go.
-struct Backing {
-    folder: Option<PathBuf>,
-    open: Option<Arc<dyn Store>>,
-    /// For questions that no process asks: a database answers on threads of a runtime.
-    runtime: Option<Runtime>,
-}
-
-impl Backing {
-    fn new(folder: Option<PathBuf>) -> Backing {
-        let runtime = folder.is_some().then(|| Builder::new_current_thread().build());
-        Backing {
-            folder,
-            open: None,
-            runtime: runtime.and_then(Result::ok),
-        }
-    }
-
-    /// Asks the store from outside of any process.
-    fn ask<T>(&self, question: impl Future<Output = T>) -> T {
-        let _outside = self.runtime.as_ref().map(Runtime::enter);
-        finish(question)
-    }
-
-    fn open(&mut self) -> Arc<dyn Store> {
-        let folder = &self.folder;
-        let open = self.open.get_or_insert_with(|| match folder {
-            None => Arc::new(Model::new(START)),
-            Some(folder) => {
-                let purpose = Purpose::Dial {
-                    wait: Duration::from_secs(5),
-                };
-                Arc::new(
-                    SqliteStore::open(&folder.join("world.db"), purpose).expect("a database can be opened"),
-                )
-            }
-        });
-        Arc::clone(open)
-    }
-
-    /// A process lets go of a database; the model is the disk itself.
-    fn close(&mut self) {
-        if self.folder.is_some() {
-            self.open = None;
         }
     }
 }

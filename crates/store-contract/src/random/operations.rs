@@ -6,18 +6,19 @@ use domain::{
     Answer, AttemptStatus, Call, CallId, CallState, CallStatus, Fact, Hold, HoldReason, Input, Leg, Sid,
     Source, Timestamp, Word,
 };
-use store::{AccountHold, Cursor, ListQuery, NewCall, Store, Stray, Terms};
+use store::{AccountHold, NewCall, Store, Stray, Terms};
 
-use crate::given::{ACCOUNT, MINUTE, SECOND, START, all_of, key, phone, policy, request, user};
+use crate::given::{ACCOUNT, MINUTE, SECOND, START, key, policy, request, user};
 
 use crate::imports::{asked, busy_leg, ended, old, open, unconfirmed, waiting};
 
-use super::{Dice, Operation, Pair};
+use super::dice::Dice;
+use super::{Operation, Pair};
 
 /// No more calls than this, because all of them are compared after every step.
 const CALLS: usize = 30;
 
-const USERS: [&str; 2] = ["ann", "bob"];
+pub(super) const USERS: [&str; 2] = ["ann", "bob"];
 
 /// How much time passes: mostly little, at times a retry's delay, rarely a day.
 pub(super) fn gap(dice: &mut Dice) -> Duration {
@@ -368,32 +369,6 @@ impl Pair<'_> {
             Some(Some(sid)) => sid,
             _ => self.new_leg(),
         }
-    }
-
-    /// The lists that are compared after a step: everything, by status, and one with every filter.
-    pub(super) fn queries(&mut self) -> Vec<ListQuery> {
-        let mut queries: Vec<ListQuery> = USERS.into_iter().map(all_of).collect();
-        let mut by_status = all_of(USERS[0]);
-        by_status.status = self.dice.pick(&CallStatus::ALL).copied();
-        queries.push(by_status);
-        let mut picky = all_of(USERS[usize::from(self.dice.one_in(2))]);
-        picky.limit = 1 + usize::try_from(self.dice.below(4)).expect("it is small");
-        picky.offset = usize::try_from(self.dice.below(3)).expect("it is small");
-        picky.status = self
-            .dice
-            .one_in(3)
-            .then(|| CallStatus::ALL[usize::from(self.dice.one_in(2))]);
-        picky.to = self.dice.one_in(3).then(|| phone(1));
-        let span = self.now.since(START);
-        picky.created_after = self.dice.one_in(4).then(|| START + span / 3);
-        picky.created_before = self.dice.one_in(4).then(|| START + span / 2);
-        let known = self.dice.pick(&self.calls).copied();
-        picky.after = known.filter(|_| self.dice.one_in(3)).map(|id| Cursor {
-            created_at: START + span / 2,
-            id,
-        });
-        queries.push(picky);
-        queries
     }
 }
 

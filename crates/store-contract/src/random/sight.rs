@@ -1,10 +1,17 @@
 //! What can be seen of a store, all of it, in a form that can be compared.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Call, CallId, Event, EventKind, HoldReason, Timestamp, UserId};
-use store::{Depths, Dialling, Due, ListQuery, Page, Record, Store};
+use domain::{Call, CallId, CallStatus, Event, EventKind, HoldReason, Timestamp, UserId};
+use store::{
+    Accepted, Applied, Cursor, Depths, Dialling, Due, ListQuery, Page, Permitted, Record, Reported, Store,
+};
+
+use super::operations::USERS;
+use super::{Outcome, Pair};
+use crate::given::{START, all_of, phone};
 
 /// Everything that a store shows, but for looks, which may come early.
 #[derive(Debug, PartialEq)]
@@ -124,4 +131,51 @@ pub(super) async fn agrees_on_looks(store: &dyn Store, model: &dyn Store, now: T
 async fn looks(store: &dyn Store, now: Timestamp) -> Vec<Call> {
     let listed = store.to_check(now, usize::from(u16::MAX)).await;
     listed.expect("looks can be listed")
+}
+
+fn shared(call: Arc<Call>) -> Arc<Call> {
+    Arc::new(plain(Arc::unwrap_or_clone(call)))
+}
+
+/// An outcome as two stores show it alike.
+pub(super) fn plain_outcome(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Accepted(Accepted::New(call)) => Outcome::Accepted(Accepted::New(shared(call))),
+        Outcome::Accepted(Accepted::Repeat(call)) => Outcome::Accepted(Accepted::Repeat(shared(call))),
+        Outcome::Permitted(Permitted::Held(call)) => Outcome::Permitted(Permitted::Held(plain(call))),
+        Outcome::Permitted(Permitted::Granted(call)) => Outcome::Permitted(Permitted::Granted(plain(call))),
+        Outcome::Applied(Applied::Done(call)) => Outcome::Applied(Applied::Done(plain(call))),
+        Outcome::Applied(Applied::Refused(call, why)) => Outcome::Applied(Applied::Refused(plain(call), why)),
+        Outcome::Reported(Reported::Applied(call)) => Outcome::Reported(Reported::Applied(shared(call))),
+        Outcome::Reported(Reported::Known(call)) => Outcome::Reported(Reported::Known(shared(call))),
+        other => other,
+    }
+}
+
+impl Pair<'_> {
+    /// The lists that are compared after a step: everything, by status, and one with every filter.
+    pub(super) fn queries(&mut self) -> Vec<ListQuery> {
+        let mut queries: Vec<ListQuery> = USERS.into_iter().map(all_of).collect();
+        let mut by_status = all_of(USERS[0]);
+        by_status.status = self.dice.pick(&CallStatus::ALL).copied();
+        queries.push(by_status);
+        let mut picky = all_of(USERS[usize::from(self.dice.one_in(2))]);
+        picky.limit = 1 + usize::try_from(self.dice.below(4)).expect("it is small");
+        picky.offset = usize::try_from(self.dice.below(3)).expect("it is small");
+        picky.status = self
+            .dice
+            .one_in(3)
+            .then(|| CallStatus::ALL[usize::from(self.dice.one_in(2))]);
+        picky.to = self.dice.one_in(3).then(|| phone(1));
+        let span = self.now.since(START);
+        picky.created_after = self.dice.one_in(4).then(|| START + span / 3);
+        picky.created_before = self.dice.one_in(4).then(|| START + span / 2);
+        let known = self.dice.pick(&self.calls).copied();
+        picky.after = known.filter(|_| self.dice.one_in(3)).map(|id| Cursor {
+            created_at: START + span / 2,
+            id,
+        });
+        queries.push(picky);
+        queries
+    }
 }

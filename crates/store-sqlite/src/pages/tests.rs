@@ -1,6 +1,7 @@
 //! That every list walks an index, and none sorts or scans.
 
 use domain::{CallStatus, UserId};
+use store::Cursor;
 
 use super::*;
 use crate::migrate;

@@ -4,7 +4,7 @@
 use std::fs::{File, create_dir};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use e2e::Client;
@@ -89,14 +89,8 @@ impl Cluster {
     pub fn sql(&self, statement: &str) -> Result<(), Failure> {
         let primary = self.primary().ok_or("there is no primary")?;
         let url = format!("postgres://postgres:admin@{}/postgres", Network::address(primary));
-        let mut psql = Command::new(programs()?.join("psql"));
-        let done = psql
-            .args(["--no-psqlrc", "--quiet", "--dbname", &url, "--command", statement])
-            .output()?;
-        if done.status.success() {
-            return Ok(());
-        }
-        Err(String::from_utf8_lossy(&done.stderr).into_owned().into())
+        testkit::sql(&url, statement)?;
+        Ok(())
     }
 
     /// The address of a database, whoever is the primary.
