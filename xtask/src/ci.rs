@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{api, docs, packaging, pg, sim, tidy};
+use crate::{api, docs, packaging, pg, sim, slow, tidy};
 
 /// The feature of the binary that lets a test stop it at a named point; built in for tests where it exists.
 const CRASH_POINTS: &str = "crash-points";
@@ -61,6 +61,7 @@ pub fn ci(root: &Path) -> Result<()> {
     docs::run(root, &redial, true)?;
     packaging::run(root, &redial)?;
     api::run(root, &redial)?;
+    slow::run(&redial, SLOW_PEERS.0, SLOW_PEERS.1)?;
     for args in WORLDS {
         eprintln!("xtask: simulated world");
         sim::run(root, &args.map(str::to_owned))?;
@@ -75,6 +76,17 @@ const WORLDS: [[&str; 4]; 3] = [
     ["--seeds", "60", "--store", "sqlite"],
     ["--seeds", "1000", "--bug", "all"],
 ];
+
+/// Slow peers in every change's checks, and the seconds of each way of being slow. `cargo xtask slow` takes more.
+const SLOW_PEERS: (u32, u32) = (1_000, 8);
+
+/// Builds the binary and holds slow peers against it.
+///
+/// # Errors
+/// A build that fails, or what a check found.
+pub fn slow(root: &Path, connections: u32, seconds: u32) -> Result<()> {
+    slow::run(&binary(root)?, connections, seconds)
+}
 
 /// Builds the binary and holds the published document against it.
 ///

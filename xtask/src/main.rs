@@ -13,6 +13,7 @@ mod pg;
 mod plant;
 mod program;
 mod sim;
+mod slow;
 mod tidy;
 mod torture;
 
@@ -67,6 +68,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Thousands of peers that drag their feet (slowhttptest): everybody else must be answered meanwhile
+    Slow {
+        /// How many
+        #[arg(long, default_value_t = 5_000)]
+        connections: u32,
+        /// How long for each way of being slow
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Kills, freezes and cuts off running nodes, and holds their records against the carrier's ledger (docs/torture.md)
     Torture {
         /// Goes to `redial-torture`: --minutes N, --kills N, --seed S, --store postgres, --nodes K; --help lists all
@@ -100,6 +110,7 @@ fn main() -> ExitCode {
         Command::Pg => pg::run(),
         Command::Plant { only } => plant::run(&root, only.as_deref()),
         Command::Sim { args } => sim::run(&root, &args),
+        Command::Slow { connections, seconds } => ci::slow(&root, connections, seconds),
         Command::Torture { args } => torture::run(&root, &args),
         Command::Patroni { args } => torture::patroni(&root, &args),
         Command::Bench { args } => bench::run(&root, &args),

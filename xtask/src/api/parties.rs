@@ -139,7 +139,7 @@ impl Party {
                 match line.split_once(READY) {
                     // Nobody listens any more once it is up.
                     Some((_, address)) => drop(said.send(format!("http://{}", address.trim()))),
-                    None => eprintln!("xtask: api: {line}"),
+                    None => eprintln!("xtask: {line}"),
                 }
             }
         });
