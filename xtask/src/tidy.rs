@@ -80,7 +80,7 @@ pub fn run(root: &Path, record: bool) -> Result<()> {
 
 /// Every offence in the tree, exceptions not yet considered.
 fn check(tree: &Tree) -> Vec<Finding> {
-    let rules: [fn(&Tree) -> Vec<Finding>; 11] = [
+    let rules: [fn(&Tree) -> Vec<Finding>; 12] = [
         shape::sizes,
         shape::functions,
         shape::heads,
@@ -92,6 +92,7 @@ fn check(tree: &Tree) -> Vec<Finding> {
         migrations::unedited,
         book::listed,
         book::dead_links,
+        book::absent_tests,
     ];
     rules.iter().flat_map(|rule| rule(tree)).collect()
 }

@@ -1,4 +1,5 @@
-//! The documentation hangs together: every page is in the table of contents, and no link leads nowhere.
+//! The documentation hangs together: every page is in the table of contents, no link leads nowhere, and every test that a
+//! page calls upon is there.
 
 use std::collections::BTreeSet;
 
@@ -44,6 +45,37 @@ pub fn dead_links(tree: &Tree) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Every test that a page names and no code has. Tests have sentences for names; nothing else that a page names has so
+/// many words.
+pub fn absent_tests(tree: &Tree) -> Vec<Finding> {
+    let code: BTreeSet<&str> = tree
+        .rust()
+        .flat_map(|file| file.code.split(|it: char| !is_of_a_name(it)))
+        .filter(|name| is_sentence(name))
+        .collect();
+    let mut found = Vec::new();
+    for file in tree.all().filter(|file| is_page(file)) {
+        for (line, text) in prose(file) {
+            let quoted = text.split('`').skip(1).step_by(2);
+            let absent = quoted.filter(|name| is_sentence(name) && !code.contains(name));
+            found.extend(absent.map(|name| {
+                let advice = format!("`{name}`: there is no such test (any more)");
+                Finding::new("test named", &file.path, line, advice)
+            }));
+        }
+    }
+    found
+}
+
+/// Words of a sentence, joined as in the name of a test: five or more.
+fn is_sentence(name: &str) -> bool {
+    name.chars().all(is_of_a_name) && name.matches('_').count() >= 4
+}
+
+fn is_of_a_name(letter: char) -> bool {
+    letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
 }
 
 fn fault(tree: &Tree, file: &File, link: &str) -> Option<&'static str> {

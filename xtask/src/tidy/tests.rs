@@ -448,3 +448,18 @@ fn a_page_of_the_book_does_not_link_out_of_it() {
     ];
     assert_eq!(offences(&files), ["docs/one.md:1 link"]);
 }
+
+#[test]
+fn a_test_that_a_page_names_is_there() {
+    let files = [
+        (
+            "README.md",
+            "`no_such_thing_is_there` and `that_is_there_to_see`, `a_setting`\n",
+        ),
+        (
+            "crates/a/tests/it/main.rs",
+            "//! Tests.\n\n#[test]\nfn that_is_there_to_see() {}\n",
+        ),
+    ];
+    assert_eq!(offences(&files), ["README.md:1 test named"]);
+}
