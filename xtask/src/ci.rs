@@ -4,11 +4,12 @@
 //! Everything is built in the dev profile with one choice of features: nothing is compiled twice for tests.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::program::has_subcommand;
 use crate::{api, docs, packaging, pg, sim, slow, tidy};
 
 /// The feature of the binary that lets a test stop it at a named point; built in for tests where it exists.
@@ -122,7 +123,7 @@ fn binary(root: &Path) -> Result<PathBuf> {
 
 /// Compares the tree with what rustfmt would write.
 fn format(root: &Path) -> Result<()> {
-    if !has_subcommand(root, "fmt") {
+    if !has_subcommand("fmt") {
         return skipped("format", "rustup component add rustfmt");
     }
     step("format", &mut cargo(root, &["fmt", "--all", "--check"]))
@@ -130,7 +131,7 @@ fn format(root: &Path) -> Result<()> {
 
 /// Asks clippy about every target; a warning is an error.
 fn lint(root: &Path) -> Result<()> {
-    if !has_subcommand(root, "clippy") {
+    if !has_subcommand("clippy") {
         return skipped("lints", "rustup component add clippy");
     }
     let mut clippy = cargo(root, &["clippy", "--workspace", "--all-targets", "--quiet"]);
@@ -142,7 +143,7 @@ fn lint(root: &Path) -> Result<()> {
 
 /// `cargo nextest run` where it is installed, else `cargo test`, which needs nothing but Rust.
 fn test_runner(root: &Path) -> Result<Command> {
-    if has_subcommand(root, "nextest") {
+    if has_subcommand("nextest") {
         return Ok(cargo(root, &["nextest", "run"]));
     }
     eprintln!("xtask: cargo-nextest is not installed, so `cargo test` runs the tests (slower, same verdict)");
@@ -164,13 +165,6 @@ fn test_features(root: &Path) -> Result<Vec<String>> {
     } else {
         Vec::new()
     })
-}
-
-/// Whether `cargo <name>` exists on this machine.
-fn has_subcommand(root: &Path, name: &str) -> bool {
-    let mut command = cargo(root, &[name, "--version"]);
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|it| it.success())
 }
 
 /// Says loudly that a step cannot run here. A machine without the component still gets the verdict of the rest.

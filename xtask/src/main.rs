@@ -8,6 +8,7 @@ mod bench;
 mod book;
 mod ci;
 mod docs;
+mod mutants;
 mod packaging;
 mod pg;
 mod plant;
@@ -62,6 +63,11 @@ enum Command {
         /// Only the bugs whose name contains this
         only: Option<String>,
     },
+    /// Changes one expression after the other in the code that decides (cargo-mutants): the tests must notice
+    Mutants {
+        /// Only the parts whose name contains this: step, permit, classify, gate
+        only: Option<String>,
+    },
     /// Runs whole call lives in virtual time, with seeded faults, and checks what must hold
     Sim {
         /// Goes to `redial-world`: --seeds N, --seed S, --store sqlite, --bug all; --help lists all
@@ -109,6 +115,7 @@ fn main() -> ExitCode {
         Command::Packaging => ci::packaging(&root),
         Command::Pg => pg::run(),
         Command::Plant { only } => plant::run(&root, only.as_deref()),
+        Command::Mutants { only } => mutants::run(&root, only.as_deref()),
         Command::Sim { args } => sim::run(&root, &args),
         Command::Slow { connections, seconds } => ci::slow(&root, connections, seconds),
         Command::Torture { args } => torture::run(&root, &args),

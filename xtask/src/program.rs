@@ -44,6 +44,16 @@ pub(crate) fn is_there(program: &str) -> bool {
     command.status().is_ok_and(|it| it.success())
 }
 
+/// Whether `cargo <name>` exists on this machine.
+pub(crate) fn has_subcommand(name: &str) -> bool {
+    let mut command = Command::new("cargo");
+    command
+        .args([name, "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|it| it.success())
+}
+
 /// Has Debian's packages installed that are missing. They are looked for in the package system's own list.
 ///
 /// # Errors
