@@ -128,3 +128,6 @@ impl From<AttemptStatus> for CallStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

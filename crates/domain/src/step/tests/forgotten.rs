@@ -142,6 +142,20 @@ fn a_leg_made_right_after_one_that_was_taken_in_is_the_attempt_after_it() {
 }
 
 #[test]
+fn a_copy_made_right_after_an_attempt_ended_may_not_know_of_the_retry() {
+    let life = Life::begin().dialled().hears(1, AttemptStatus::Busy);
+    let call = named(&life, 1);
+    let made_at = |copied_at: Timestamp| {
+        let leg = leg(copied_at + 10 * SECOND, AttemptStatus::Busy);
+        judge(&leg, std::slice::from_ref(&call), copied_at, &HashSet::new())
+    };
+    let ended_at = call.attempts[0].ended_at.expect("it was busy");
+    // By one of the two clocks the copy may be older than the end, and the retry have had another time.
+    assert_eq!(made_at(ended_at + 20 * SECOND), Verdict::Next(call.id));
+    assert_eq!(made_at(ended_at + 40 * SECOND), Verdict::Nobodys);
+}
+
+#[test]
 fn a_dial_that_is_taken_in_counts_and_the_policy_goes_on() {
     let made_at = TEN_O_CLOCK + MINUTE;
     let life = Life::begin().after(HOUR).then(Input::Forgotten {
