@@ -14,9 +14,11 @@ use tempfile::TempDir;
 pub use builder::{Builder, free_port};
 
 use crate::client::{Answer, Client};
+use crate::database::Database;
 use crate::ledger::Ring;
 use crate::process::Process;
 use crate::signature;
+use crate::store::Place;
 use crate::wait::wait_for;
 
 /// The number that calls come from: any valid one but the simulator's few special ones.
@@ -49,6 +51,8 @@ pub struct World {
     client: Client,
     key: Option<String>,
     calls: Mutex<Vec<Call>>,
+    /// Goes last: nobody is connected to it any more.
+    place: Option<Place>,
 }
 
 impl World {
@@ -65,6 +69,7 @@ impl World {
             environment: Vec::new(),
             sim_args: Vec::new(),
             key: None,
+            store: None,
         }
     }
 
@@ -97,7 +102,16 @@ impl World {
         &self.environment
     }
 
-    /// The folder that holds the database.
+    /// The database on a server that holds the calls.
+    ///
+    /// # Panics
+    /// When they are in a file, or in a database that the test gave by its address.
+    pub fn database(&self) -> &Database {
+        let database = self.place.as_ref().and_then(|it| it.database.as_ref());
+        database.expect("the world was made on a server")
+    }
+
+    /// The folder that holds the database, where it is a file.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use super::{ACCOUNT_SID, AUTH_TOKEN, World};
 use crate::client::Client;
 use crate::process::Process;
+use crate::store::Store;
 
 /// Ports are taken from below the range that Linux hands out by itself, so that no connection can get between the
 /// choice of a port and its use; each test process begins at a place of its own.
@@ -20,6 +21,7 @@ pub struct Builder {
     pub(super) environment: Vec<(String, String)>,
     pub(super) sim_args: Vec<String>,
     pub(super) key: Option<String>,
+    pub(super) store: Option<Store>,
 }
 
 impl Builder {
@@ -52,6 +54,13 @@ impl Builder {
         self.env("REDIAL_API_KEYS", keys)
     }
 
+    /// Keeps the calls there, wherever the suite's other worlds keep theirs.
+    #[must_use]
+    pub fn on(mut self, store: Store) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// Starts carrier and server, and waits until both listen.
     #[must_use]
     pub fn start(self) -> World {
@@ -67,8 +76,12 @@ impl Builder {
         let sim = Process::start(&sim_args, &bare_environment(folder.path()), folder.path());
 
         let base = format!("http://127.0.0.1:{}", free_port());
+        let has_own = self.environment.iter().any(|it| it.0 == "DATABASE_URL");
+        let store = self.store.unwrap_or_else(Store::of_the_suite);
+        let place = (!has_own).then(|| store.make(folder.path()));
         let mut environment = bare_environment(folder.path());
-        environment.extend(settings(folder.path(), &base, &sim.address));
+        environment.extend(place.iter().map(|it| ("DATABASE_URL".to_owned(), it.url.clone())));
+        environment.extend(settings(&base, &sim.address));
         environment.retain(|it| !self.environment.iter().any(|own| own.0 == it.0));
         environment.extend(self.environment);
         let serve = Process::start(&["serve"], &environment, folder.path());
@@ -83,6 +96,7 @@ impl Builder {
             client,
             key: self.key,
             calls,
+            place,
         }
     }
 }
@@ -95,11 +109,9 @@ fn bare_environment(folder: &std::path::Path) -> Vec<(String, String)> {
     ]
 }
 
-fn settings(folder: &std::path::Path, base: &str, carrier: &str) -> Vec<(String, String)> {
-    let database = format!("sqlite:{}", folder.join("redial.db").display());
+fn settings(base: &str, carrier: &str) -> Vec<(String, String)> {
     let listen = base.trim_start_matches("http://");
     let settings = [
-        ("DATABASE_URL", database.as_str()),
         ("REDIAL_LISTEN", listen),
         ("BASE_URL", base),
         ("TWILIO_ACCOUNT_SID", ACCOUNT_SID),

@@ -3,8 +3,8 @@
 use e2e::{Call, FROM, World, assert_truth, run_to_end};
 use serde_json::{Value, json};
 
-use crate::database::Database;
 use crate::endings::statuses;
+use e2e::database::Database;
 
 /// Where the world's calls are at first.
 fn file(world: &World) -> String {

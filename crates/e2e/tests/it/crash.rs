@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use e2e::{Call, Client, FROM, World, assert_truth, wait_for};
+use e2e::{Call, Client, FROM, Store, World, assert_truth, wait_for};
 use serde_json::{Value, json};
 
 /// Kills under load, enough to hit every part of a call's life many times.
@@ -37,8 +37,9 @@ fn ask(client: &Client, to: &str, key: &str) -> Call {
 
 /// Starts a server that will die at `point`, makes it pass there with `to` (and a cancel, where one is `wanted`),
 /// starts it again, and holds the record against the ledger.
-fn killed_at(point: &str, to: &str, cancel: bool) {
-    let mut world = World::builder().speed(if cancel { 5 } else { 60 }).start();
+fn killed_at(store: Store, point: &str, to: &str, cancel: bool) {
+    let speed = if cancel { 5 } else { 60 };
+    let mut world = World::builder().on(store).speed(speed).start();
     world.restart_with(&[("REDIAL_CRASH_AT", point)]);
     let client = Client::new(world.base());
     let (key, number) = (format!("key-of-{point}"), to.to_owned());
@@ -73,8 +74,19 @@ macro_rules! killed {
     ($($name:ident: $point:literal, $to:literal, $cancel:literal;)+) => {
         $(#[test]
         fn $name() {
-            killed_at($point, $to, $cancel);
+            killed_at(Store::Sqlite, $point, $to, $cancel);
         })+
+
+        /// What the killed process held is free, and its permit in doubt, only after a while that others wait who
+        /// cannot know that it is dead.
+        mod on_postgres {
+            use super::*;
+
+            $(#[test]
+            fn $name() {
+                killed_at(Store::Postgres, $point, $to, $cancel);
+            })+
+        }
 
         /// Every place that the engine lists is in the list above.
         #[test]

@@ -1,8 +1,8 @@
 //! The real binary against the simulated carrier, one module for each part of the promise.
 //!
 //! Every test has its own world (folder, database, server, carrier) and ends by holding the record against the
-//! carrier's ledger wherever a phone could have rung. No other crate of ours is linked; the throwaway database server is
-//! compiled from the one file that knows how to start it.
+//! carrier's ledger wherever a phone could have rung. No other crate of ours is linked. `REDIAL_E2E_STORE` says where the
+//! worlds keep their calls that do not say so themselves.
 
 mod auth;
 mod backup;
@@ -11,8 +11,6 @@ mod cancel;
 mod copy;
 mod crash;
 mod create;
-#[path = "../../../testkit/src/database.rs"]
-mod database;
 mod dialing;
 mod doctor;
 mod endings;
@@ -23,9 +21,6 @@ mod init;
 mod list;
 mod monitoring;
 mod pages;
-#[expect(dead_code)] // No test here restarts a server.
-#[path = "../../../testkit/src/pg.rs"]
-mod pg;
 mod postgres;
 mod record;
 mod restart;
