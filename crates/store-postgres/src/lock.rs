@@ -1,8 +1,34 @@
 //! The advisory locks that transactions take beside the rows they lock, and why each is needed. They
 //! last as long as their transaction, so that they work behind a connection pooler, and none is ever
-//! left behind.
+//! left behind. And the one that a process holds for as long as it listens.
 //!
 //! Called by whoever loads what a decision needs; knows no table.
+
+/// The first half of the name of the lock that says that a process is there: `rnod` in ASCII.
+const PRESENCE: i32 = 0x726e_6f64;
+
+/// Takes, for as long as the connection lasts, the lock that says that process `node` is there. Shared,
+/// so that a connection which takes the place of a lost one never waits for what the server has not
+/// noticed yet.
+pub(crate) fn be_present(node: i64) -> String {
+    // The other half is what fits of the number: who has the same, two thousand million processes
+    // earlier, is long gone.
+    format!(
+        "SELECT pg_advisory_lock_shared({PRESENCE}, ({node} & {})::integer)",
+        i32::MAX
+    )
+}
+
+/// Within a statement: whether the process of the column `node` holds that lock.
+pub(crate) fn is_present(node: &str) -> String {
+    format!(
+        "EXISTS (SELECT FROM pg_locks
+                 WHERE locktype = 'advisory' AND classid = {PRESENCE} AND objsubid = 2 AND granted
+                       AND objid = ({node} & {})::oid
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        i32::MAX
+    )
+}
 
 /// One lock: the second half of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

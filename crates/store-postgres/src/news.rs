@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connect::{Config, Query, values};
+use crate::lock;
 use store::News;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -31,7 +32,11 @@ fn word(what: News) -> &'static str {
     }
 }
 
-/// Hears what other processes tell, until it is dropped.
+/// A start does not wait longer until it listens: others only believe this process alive for a while
+/// then, instead of seeing when it ends.
+const LISTENS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Hears what other processes tell, and shows them that this one is there, until it is dropped.
 pub(crate) struct Ear {
     heard: Arc<Heard>,
     /// Nobody can be heard through a pooler.
@@ -42,6 +47,8 @@ pub(crate) struct Ear {
 struct Heard {
     due: Notify,
     dialling: Notify,
+    /// The first try to listen has ended, well or not.
+    tried: Notify,
 }
 
 impl Heard {
@@ -54,12 +61,15 @@ impl Heard {
 }
 
 impl Ear {
-    /// Begins to listen, on a connection of its own.
-    pub(crate) fn open(config: Config, node: i64) -> Ear {
+    /// Begins to listen, on a connection of its own, and to hold the lock that ends with it.
+    pub(crate) async fn open(config: Config, node: i64) -> Ear {
         let heard = Arc::new(Heard::default());
         let is_pooled = config.is_pooled();
         let listening = || tokio::spawn(listen(config, node, Arc::clone(&heard))).abort_handle();
         let listening = (!is_pooled).then(listening);
+        if listening.is_some() {
+            let _ = tokio::time::timeout(LISTENS_WITHIN, heard.tried.notified()).await;
+        }
         Ear { heard, listening }
     }
 
@@ -84,6 +94,7 @@ async fn listen(config: Config, node: i64, heard: Arc<Heard>) {
         if let Err(error) = hear(&config, node, &heard).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "not listening");
         }
+        heard.tried.notify_one();
         tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
@@ -91,7 +102,7 @@ async fn listen(config: Config, node: i64, heard: Arc<Heard>) {
 /// Listens until the connection ends.
 async fn hear(config: &Config, node: i64, heard: &Heard) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = config.driver.connect(config.tls.clone()).await?;
-    let listen = format!("LISTEN {CHANNEL}");
+    let listen = format!("{}; LISTEN {CHANNEL}", lock::be_present(node));
     let mut asked = std::pin::pin!(client.batch_execute(&listen));
     let mut is_asking = true;
     loop {
@@ -99,6 +110,7 @@ async fn hear(config: &Config, node: i64, heard: &Heard) -> Result<(), tokio_pos
             done = &mut asked, if is_asking => {
                 done?;
                 is_asking = false;
+                heard.tried.notify_one();
                 // Whatever was told while nobody listened.
                 [News::Due, News::Dialling].into_iter().for_each(|what| heard.hear(what));
                 continue;

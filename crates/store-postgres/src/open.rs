@@ -44,7 +44,7 @@ impl PostgresStore {
         let (node, right, shared) = match purpose {
             Purpose::Dial(durability) => {
                 let node = shared::join(&readers).await.map_err(Fault::into_store)?;
-                let ear = Ear::open(config, node);
+                let ear = Ear::open(config, node).await;
                 let shared = Shared::new(node, readers.clone(), ear, durability);
                 (node, Right::ToDial, Some(shared))
             }

@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::load::BEGIN;
 use crate::news::Ear;
 use crate::right::Durability;
-use crate::{claims, epoch};
+use crate::{claims, epoch, lock};
 use async_trait::async_trait;
 use domain::rate::micros;
 use domain::{Rate, Timestamp};
@@ -28,6 +28,21 @@ pub(crate) const NOBODY: i64 = 0;
 pub(crate) async fn join(pool: &Pool) -> Result<i64, Fault> {
     let sql = "SELECT nextval(pg_get_serial_sequence('nodes', 'node'))";
     Ok(pool.one(Query::new(sql, [])).await?.try_get(0)?)
+}
+
+/// Frees what processes had claimed, and the place of a leader, whose lock is gone although they held it
+/// when they were last here. Such a one has ended, or has lost its connection and is well: then somebody
+/// else connects for the same call, and the permit decides. So its permits stay what they are.
+fn free_of_the_dead() -> String {
+    // Two that miss each other do not wait for each other.
+    format!(
+        "WITH gone AS MATERIALIZED (
+             SELECT node FROM nodes WHERE node <> $1 AND listens AND NOT {} FOR UPDATE SKIP LOCKED),
+         forgotten AS (DELETE FROM nodes WHERE node IN (SELECT node FROM gone)),
+         freed AS (DELETE FROM claims WHERE node IN (SELECT node FROM gone))
+         UPDATE dialling SET leader = NULL, leads_until = NULL WHERE leader IN (SELECT node FROM gone)",
+        lock::is_present("node")
+    )
 }
 
 /// One process's part in it.
@@ -53,15 +68,19 @@ impl Shared {
         let name = format!("redial process {}", std::process::id());
         let queries = vec![
             Query::new(
-                "INSERT INTO nodes (node, name, seen_at)
-                 VALUES ($1, $2::text || coalesce(' at ' || host(inet_client_addr()), ''), $3)
-                 ON CONFLICT (node) DO UPDATE SET seen_at = excluded.seen_at",
+                format!(
+                    "INSERT INTO nodes (node, name, seen_at, listens)
+                     VALUES ($1, $2::text || coalesce(' at ' || host(inet_client_addr()), ''), $3, {})
+                     ON CONFLICT (node) DO UPDATE SET seen_at = excluded.seen_at, listens = excluded.listens",
+                    lock::is_present("$1::bigint")
+                ),
                 values![self.node, name, at],
             ),
             Query::new(
                 "DELETE FROM nodes WHERE seen_at <= $1",
                 values![(now - FORGOTTEN_AFTER).millis()],
             ),
+            Query::new(free_of_the_dead(), values![self.node]),
             Query::new(claims::DROP_OLD, values![at, claims::furthest(now)]),
             // The moment may fall: a clock that was ahead must not vouch for what came after. Of a leader that
             // says nothing any more somebody else takes the place.

@@ -124,11 +124,13 @@ CREATE TABLE dialling (
 
 INSERT INTO dialling (one, restored) VALUES (1, 0);
 
--- The processes that dial, for whoever wants to know; nothing is decided by it.
+-- The processes that dial. No dial is decided by it: who is in it with `listens` and holds its lock no
+-- more has ended, so that nobody need wait for what it claimed.
 CREATE TABLE nodes (
     node    bigserial NOT NULL PRIMARY KEY,
     name    text      NOT NULL,
-    seen_at bigint    NOT NULL
+    seen_at bigint    NOT NULL,
+    listens boolean   NOT NULL DEFAULT false
 );
 
 -- When the pace of all processes together owes nothing any more, in microseconds since 1970; always

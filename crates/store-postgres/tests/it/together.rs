@@ -116,6 +116,38 @@ async fn a_process_that_leaves_leaves_its_calls_to_the_others() {
 }
 
 #[tokio::test]
+async fn what_a_process_that_ended_was_told_of_others_are_told_at_once() {
+    let mut all = Several::open(3).await;
+    let ids = all.calls(3).await;
+    let leads = async |all: &Several, process: usize| {
+        let standing = all.together(process).check_in(NOW).await.expect("answered");
+        standing.leads
+    };
+    assert!(leads(&all, 0).await);
+    assert!(!leads(&all, 1).await);
+    assert_eq!(all.due(0, NOW).await, ids);
+    // Whoever is well keeps what it has, however often the others look.
+    assert!(!leads(&all, 2).await);
+    assert_eq!(all.due(2, NOW).await, []);
+
+    let admin = admin(&all.database.url()).await;
+    let first =
+        "SELECT min(objid::bigint)::integer FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let first: i32 = admin.query_one(first, &[]).await.expect("read").get(0);
+    // As its death does: without a word.
+    drop(all.stores.remove(0));
+    let gone = format!("SELECT pg_advisory_lock(x'726e6f64'::integer, {first}), pg_advisory_unlock_all()");
+    let gone = tokio::time::timeout(SOON, admin.query_one(&gone, &[])).await;
+    gone.expect("the server notices").expect("answered");
+
+    assert!(leads(&all, 0).await, "the leader's place is free");
+    assert_eq!(all.due(0, NOW).await, ids);
+    assert!(!leads(&all, 1).await);
+    assert_eq!(all.due(1, NOW).await, []);
+}
+
+#[tokio::test]
 async fn a_call_in_doubt_is_looked_at_by_one_process_at_a_time() {
     let all = Several::open(2).await;
     let new = new_call(1, Some(terms())).expect("a call");
