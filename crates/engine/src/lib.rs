@@ -113,6 +113,8 @@ struct Inner {
     check_alarm: Alarm,
     /// Wakes the loop that watches, which nobody needs to.
     watch_alarm: Alarm,
+    /// Wakes the loop that makes good what a copy does not know.
+    restored_alarm: Alarm,
     /// Calls whose dial is being made, so that no pass takes one twice.
     dialling: InHand,
     /// Calls about which the carrier is being asked.
@@ -148,6 +150,7 @@ impl Engine {
             dial_alarm: Alarm::default(),
             check_alarm: Alarm::default(),
             watch_alarm: Alarm::default(),
+            restored_alarm: Alarm::default(),
             dialling: InHand::default(),
             checking: InHand::default(),
             feed: broadcast::Sender::new(FEED),

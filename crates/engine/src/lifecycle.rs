@@ -9,7 +9,7 @@ use store::StoreError;
 use crate::error::EngineError;
 use crate::runner;
 use crate::scheduler::BEGINNING;
-use crate::{Alarm, Engine, Inner};
+use crate::{Engine, Inner};
 
 /// The store's clock is read this often.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
@@ -103,9 +103,9 @@ impl Engine {
         if is_shared || self.inner.restored.stands() {
             let inner = Arc::clone(&self.inner);
             spawn(futures_util::FutureExt::boxed(async move {
-                let alarm = Alarm::default();
                 let pass = || inner.restored_pass();
-                runner::run("restored", &inner.time, &alarm, &inner.stopping, pass).await;
+                let alarm = &inner.restored_alarm;
+                runner::run("restored", &inner.time, alarm, &inner.stopping, pass).await;
             }));
         }
         let inner = Arc::clone(&self.inner);

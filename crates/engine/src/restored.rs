@@ -117,6 +117,8 @@ impl Inner {
         let message = held(copied_at, "it is being read");
         tracing::warn!("{message}");
         self.gate.set_restored(Some((message, None)), self.time.now());
+        // Nothing is dialled before the list was read: that shall not begin with a rest.
+        self.restored_alarm.ring();
     }
 
     /// What the copy did not know has been made good.

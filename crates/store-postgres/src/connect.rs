@@ -15,6 +15,7 @@ use crate::error::Fault;
 
 mod address;
 mod binding;
+mod hosts;
 mod pooled;
 mod tls;
 
@@ -85,7 +86,8 @@ impl Pool {
     pub(crate) fn new(config: Config, connections: usize) -> Result<Pool, StoreError> {
         let recycling_method = RecyclingMethod::Fast;
         let is_pooled = config.is_pooled();
-        let manager = Manager::from_config(config.driver, config.tls, ManagerConfig { recycling_method });
+        let manager =
+            Manager::from_connect(config.driver.clone(), config, ManagerConfig { recycling_method });
         let prepare = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
             Box::pin(async move {
                 if is_pooled {

@@ -101,7 +101,7 @@ async fn listen(config: Config, node: i64, heard: Arc<Heard>) {
 
 /// Listens until the connection ends.
 async fn hear(config: &Config, node: i64, heard: &Heard) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.driver.connect(config.tls.clone()).await?;
+    let (client, mut connection) = config.connect().await?;
     let listen = format!("{}; LISTEN {CHANNEL}", lock::be_present(node));
     let mut asked = std::pin::pin!(client.batch_execute(&listen));
     let mut is_asking = true;

@@ -6,12 +6,14 @@
 //! the file of a certificate authority.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use store::StoreError;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
+use super::hosts::Last;
 use super::tls::{self, Tls, Trust};
 
 /// How long a new connection may take, and a caller wait for a free one.
@@ -27,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     checks_certificate: bool,
     pub(super) is_pooled: bool,
+    pub(super) last: Arc<Last>,
 }
 
 impl Config {
@@ -100,6 +103,7 @@ pub(crate) fn config(url: &str) -> Result<Config, StoreError> {
         checks_certificate: trust != Trust::Anybody,
         tls: tls::connector(trust)?,
         is_pooled,
+        last: Arc::default(),
     })
 }
 
