@@ -5,6 +5,7 @@
 mod legs;
 mod orders;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub const ACCOUNT: &str = "AC1";
 pub struct FakeCarrier {
     shared: Arc<Shared>,
     process: Process,
+    /// This process alone cannot reach it.
+    cut_off: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -63,6 +66,7 @@ impl FakeCarrier {
         FakeCarrier {
             shared: Arc::new(shared),
             process,
+            cut_off: Arc::default(),
         }
     }
 
@@ -70,6 +74,7 @@ impl FakeCarrier {
         FakeCarrier {
             shared: Arc::clone(&self.shared),
             process,
+            cut_off: Arc::default(),
         }
     }
 
@@ -100,6 +105,16 @@ impl FakeCarrier {
     /// No connection comes about any more, or they do again.
     pub fn is_unreachable(&self, unreachable: bool) {
         self.lock().unreachable = unreachable;
+    }
+
+    /// No connection of this process comes about any more, or they do again; others reach it.
+    pub fn is_cut_off(&self, cut_off: bool) {
+        self.cut_off.store(cut_off, Ordering::SeqCst);
+    }
+
+    /// Whether this process can reach it.
+    fn is_reached(&self) -> bool {
+        !self.lock().unreachable && !self.cut_off.load(Ordering::SeqCst)
     }
 
     /// The account is refused for this reason, or taken again.
@@ -171,9 +186,10 @@ impl FakeCarrier {
     ) -> Reply<Result<T, AskError>> {
         self.process.alive().await;
         self.note(entry);
+        let is_reached = self.is_reached();
         let outcome = {
             let mut state = self.lock();
-            if state.silent || state.unreachable {
+            if state.silent || !is_reached {
                 return Reply::undated(Err(AskError::Unanswered("it is silent".to_owned())));
             }
             match &state.refuses_account {
@@ -208,7 +224,7 @@ impl Carrier for FakeCarrier {
         if let Some(held) = held {
             held.released().await;
         }
-        let open = !self.lock().unreachable;
+        let open = self.is_reached();
         self.note(Entry::Connected { open });
         match open {
             true => Ok(Box::new(FakeLine {

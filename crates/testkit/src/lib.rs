@@ -13,6 +13,7 @@ pub mod pg;
 pub mod pooler;
 mod process;
 pub mod store;
+mod together;
 pub mod world;
 
 pub use carrier::FakeCarrier;

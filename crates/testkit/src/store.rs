@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use domain::{Call, CallId, CallState, Input, Phone, Step, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
-    Record, Reported, Store, StoreError, Stray, Terms,
+    Record, Reported, Store, StoreError, Stray, Terms, Together,
 };
 use store_contract::model::Model;
 
 use crate::clock::{ManualClock, START};
 use crate::journal::{Entry, Journal};
 use crate::process::Process;
+use crate::together::{Leadership, Member};
 
 /// What a store is asked for, as far as tests make it fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +55,8 @@ pub enum Trouble {
 pub struct TroubledStore {
     shared: Arc<Shared>,
     process: Process,
+    /// Where several dial together.
+    member: Option<Member>,
 }
 
 struct Shared {
@@ -64,6 +67,7 @@ struct Shared {
     /// By how many milliseconds its clock is wrong.
     wrong_by: Mutex<i64>,
     broken: Mutex<Option<String>>,
+    leadership: Arc<Leadership>,
 }
 
 impl TroubledStore {
@@ -76,10 +80,12 @@ impl TroubledStore {
             troubles: Mutex::default(),
             wrong_by: Mutex::default(),
             broken: Mutex::default(),
+            leadership: Arc::default(),
         };
         TroubledStore {
             shared: Arc::new(shared),
             process,
+            member: None,
         }
     }
 
@@ -88,6 +94,20 @@ impl TroubledStore {
         TroubledStore {
             shared: Arc::clone(&self.shared),
             process,
+            member: None,
+        }
+    }
+
+    /// The same store as the process of this number sees it, which dials together with others.
+    pub(crate) fn seen_beside(&self, number: u32, process: Process) -> TroubledStore {
+        let member = Member {
+            number,
+            leadership: Arc::clone(&self.shared.leadership),
+            process: process.clone(),
+        };
+        TroubledStore {
+            member: Some(member),
+            ..self.seen_by(process)
         }
     }
 
@@ -310,5 +330,9 @@ impl Store for TroubledStore {
     fn health(&self) -> Result<(), String> {
         let broken = self.shared.broken.lock().expect("nobody panics while holding it");
         broken.clone().map_or(Ok(()), Err)
+    }
+
+    fn together(&self) -> Option<&dyn Together> {
+        self.member.as_ref().map(|member| member as &dyn Together)
     }
 }

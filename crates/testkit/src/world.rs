@@ -90,6 +90,31 @@ impl World {
         }
     }
 
+    /// Two processes that dial together, on one store and one carrier. Neither has recovered yet.
+    pub fn two() -> [World; 2] {
+        let one = World::unborn(|_| ());
+        let both = [1, 2].map(|number| {
+            let process = Process::default();
+            let (store, carrier) = (
+                one.store.seen_beside(number, process.clone()),
+                one.carrier.seen_by(process.clone()),
+            );
+            let engine = engine(&store, &carrier, &one.clock, &one.dice, &one.settings);
+            World {
+                clock: one.clock.clone(),
+                dice: Arc::clone(&one.dice),
+                carrier,
+                store,
+                journal: one.journal.clone(),
+                engine,
+                settings: one.settings.clone(),
+                process,
+            }
+        });
+        one.process.kill();
+        both
+    }
+
     /// Recovers and makes the first turn of every loop, as a server does at its start.
     ///
     /// # Panics

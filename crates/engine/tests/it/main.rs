@@ -4,6 +4,7 @@
 mod account;
 mod clocks;
 mod doubt;
+mod leader;
 mod order;
 mod outage;
 mod pace;
