@@ -18,7 +18,7 @@ use crate::database::Database;
 use crate::ledger::Ring;
 use crate::process::Process;
 use crate::signature;
-use crate::store::Place;
+use crate::store::{Place, Store};
 use crate::wait::wait_for;
 
 /// The number that calls come from: any valid one but the simulator's few special ones.
@@ -60,6 +60,12 @@ impl World {
     #[must_use]
     pub fn start() -> Self {
         Self::builder().start()
+    }
+
+    /// A world whose calls are in a file, for what is true of a file alone.
+    #[must_use]
+    pub fn on_a_file() -> Self {
+        Self::builder().on(Store::Sqlite).start()
     }
 
     /// A world with something special about it.

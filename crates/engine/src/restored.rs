@@ -14,12 +14,17 @@ use domain::forgotten::{CLOCKS_APART, Verdict, judge};
 use domain::phone::masked;
 use domain::retry::{doubling, jittered};
 use domain::{Answer, Call, CallId, Input, Listed, Timestamp};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use store::{Applied, Reported, StoreError, Stray};
 
 use crate::Inner;
 
 /// First and longest gap between two tries to read the carrier's list.
 const READ_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// How many legs of the list the store is told of at a time: it writes what comes together in one transaction,
+/// and takes this many without ado beside the callbacks.
+const TOLD_AT_ONCE: usize = 64;
 
 /// How far the reading of the list has come.
 #[derive(Debug, Default)]
@@ -224,33 +229,42 @@ impl Inner {
             spoken_for: HashSet::new(),
             asked: HashSet::new(),
         };
-        for listed in legs {
+        // What the store knows already takes no decision: it is told at once, in the order of the list. What
+        // nobody's attempt is yet comes after it, one by one: each decides what the next may be.
+        let told = stream::iter(legs).map(|listed| self.tell(listed));
+        let told = told.buffered(TOLD_AT_ONCE).try_collect::<Vec<_>>().await?;
+        for listed in told.into_iter().flatten() {
             self.bring(listed, &mut bringing, &mut found).await?;
         }
         Ok(found)
     }
 
-    /// Brings one leg to its attempt, or keeps what is said of it until somebody has it.
+    /// Tells the store of one leg; gives it back if it is of no attempt that is known.
+    async fn tell(self: &Arc<Self>, listed: Listed) -> Result<Option<Listed>, StoreError> {
+        let stray = Stray {
+            sid: listed.leg.sid.clone(),
+            named: None,
+            fact: listed.leg.fact.clone(),
+        };
+        Ok(match self.store.report(stray, self.at()).await? {
+            Reported::Applied(call) => {
+                self.live_changed(&call);
+                self.changed(&call);
+                None
+            }
+            Reported::Known(_) | Reported::Misdirected => None,
+            Reported::Orphan => Some(listed),
+        })
+    }
+
+    /// Brings one leg of which no attempt is known to the one that it must be; what the carrier says of it is kept
+    /// until somebody has it.
     async fn bring(
         self: &Arc<Self>,
         listed: Listed,
         bringing: &mut Bringing,
         found: &mut Found,
     ) -> Result<(), Unread> {
-        let stray = Stray {
-            sid: listed.leg.sid.clone(),
-            named: None,
-            fact: listed.leg.fact.clone(),
-        };
-        match self.store.report(stray, self.at()).await? {
-            Reported::Applied(call) => {
-                self.live_changed(&call);
-                self.changed(&call);
-                return Ok(());
-            }
-            Reported::Known(_) | Reported::Misdirected => return Ok(()),
-            Reported::Orphan => {}
-        }
         let calls = self.unsettled(&listed, bringing).await?;
         match judge(&listed.leg, &calls, bringing.copied_at, &bringing.spoken_for) {
             Verdict::Attempt(id, attempt) => {

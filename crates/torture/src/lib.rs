@@ -5,6 +5,7 @@
 //! One seed makes every choice; when each takes effect is the machine's. Only processes that a run has started are
 //! hurt, and only what is in its own temporary folder. Called by the binary beside it and by the tests.
 
+pub mod args;
 mod balancer;
 mod carrier;
 pub mod check;

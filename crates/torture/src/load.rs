@@ -55,7 +55,7 @@ const SCHEDULED: f64 = 0.15;
 const CANCELED: f64 = 0.08;
 
 /// How much is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pressure {
     /// Clients, each with one request at a time.
     pub clients: u64,

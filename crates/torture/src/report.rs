@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use comfy_table::{Table, presets};
 
+use crate::args::{again, losses_again};
 use crate::fault::FAULTS;
 use crate::patroni;
-use crate::place::Store;
 use crate::run::{Plan, Report};
 use crate::settle::Ending;
 
@@ -62,12 +62,7 @@ pub fn failovers(plan: &patroni::Plan, report: &patroni::Report) {
         report.ended_by_themselves, report.made_anew
     );
     close(&report.ending);
-    println!(
-        "again: cargo xtask patroni --minutes {} --nodes {} --seed {}",
-        plan.lasts.as_secs_f64() / 60.0,
-        plan.nodes,
-        plan.seed
-    );
+    println!("again: {}", losses_again(plan));
 }
 
 /// What every run ends with.
@@ -102,20 +97,4 @@ fn close(ending: &Ending) {
     if let Some(kept) = &ending.kept {
         println!("logs are kept in {}", kept.display());
     }
-}
-
-/// The command that makes the same choices.
-fn again(plan: &Plan) -> String {
-    let store = match plan.store {
-        Store::Sqlite => "sqlite".to_owned(),
-        Store::Postgres => format!("postgres --nodes {}", plan.nodes),
-    };
-    let length = match plan.kills {
-        Some(kills) => format!("--kills {kills}"),
-        None => format!("--minutes {}", plan.lasts.as_secs_f64() / 60.0),
-    };
-    format!(
-        "cargo xtask torture --store {store} {length} --seed {}",
-        plan.seed
-    )
 }

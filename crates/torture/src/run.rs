@@ -26,7 +26,7 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(40);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What is to be run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Where calls are remembered.
     pub store: Store,

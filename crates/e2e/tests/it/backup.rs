@@ -63,7 +63,7 @@ fn assert_dialled_on(world: &World, call: &Call, expected: &[&str]) {
 
 #[test]
 fn a_retry_that_the_copy_does_not_know_of_is_not_made_again() {
-    let mut world = World::start();
+    let mut world = World::on_a_file();
     // Busy, then busy, then answered.
     let call = world.ask("+15550000104", json!({"retry_delays": ["3s", "1h"]}));
     world.wait_until(&call, "the first attempt's end", |it| it["status"] == "busy");
@@ -94,7 +94,7 @@ fn a_retry_that_the_copy_does_not_know_of_is_not_made_again() {
 
 #[test]
 fn a_call_that_was_completed_since_the_copy_is_not_dialled_from_it() {
-    let mut world = World::start();
+    let mut world = World::on_a_file();
     let call = world.ask("+15550000104", json!({"retry_delays": ["2s", "200ms"]}));
     world.wait_until(&call, "the first attempt's end", |it| it["status"] == "busy");
     back_up(&world);
@@ -110,7 +110,7 @@ fn a_call_that_was_completed_since_the_copy_is_not_dialled_from_it() {
 
 #[test]
 fn a_carrier_that_cannot_be_asked_keeps_a_copy_from_dialling() {
-    let mut world = World::start();
+    let mut world = World::on_a_file();
     let call = world.ask("+15550000105", json!({"retry_delays": ["1s"]}));
     world.wait_until(&call, "the first attempt's end", |it| it["status"] == "no-answer");
     back_up(&world);
@@ -140,7 +140,7 @@ fn a_carrier_that_cannot_be_asked_keeps_a_copy_from_dialling() {
 
 #[test]
 fn a_backup_is_private_and_replaces_nothing_unasked() {
-    let world = World::start();
+    let world = World::on_a_file();
     let call = world.ask("+15550000100", json!({}));
     world.ended(&call);
     let (code, data, log) = run(&world, &["backup", "copy.db"]);
@@ -168,7 +168,7 @@ fn a_backup_is_private_and_replaces_nothing_unasked() {
 
 #[test]
 fn prune_says_what_it_did_and_keeps_what_is_young() {
-    let world = World::start();
+    let world = World::on_a_file();
     let call = world.ask("+15550000100", json!({}));
     world.ended(&call);
     let (code, data, log) = run(&world, &["prune", "--older-than", "0s"]);

@@ -31,7 +31,7 @@ fn shown(world: &World, calls: &[Call]) -> Vec<Value> {
 
 /// A world with calls of many kinds, and those of them whose retry is an hour away.
 fn with_calls() -> (World, Vec<Call>) {
-    let world = World::start();
+    let world = World::on_a_file();
     let mut calls = Vec::new();
     for number in ["0100", "0101", "0105", "0110", "0108"] {
         let call = world.ask(

@@ -112,7 +112,7 @@ fn nothing_configured() {
 
 #[test]
 fn all_is_well() {
-    let world = World::start();
+    let world = World::on_a_file();
     set_up(&world, AUTH_TOKEN, "");
     let (code, said) = doctor(&world, &["--deep"]);
     assert_eq!(code, Some(0), "{said}");
@@ -122,7 +122,7 @@ fn all_is_well() {
 
 #[test]
 fn a_wrong_token() {
-    let world = World::start();
+    let world = World::on_a_file();
     set_up(&world, "another", "");
     let (code, said) = doctor(&world, &[]);
     assert_eq!(code, Some(1), "{said}");
@@ -131,7 +131,7 @@ fn a_wrong_token() {
 
 #[test]
 fn a_public_address_without_encryption() {
-    let mut world = World::start();
+    let mut world = World::on_a_file();
     set_up(&world, AUTH_TOKEN, "base_url = \"http://calls.test\"\n");
     assert!(world.stop().success());
     let (code, said) = doctor(&world, &[]);
@@ -141,7 +141,7 @@ fn a_public_address_without_encryption() {
 
 #[test]
 fn a_proxy_that_changes_the_host() {
-    let world = World::start();
+    let world = World::on_a_file();
     let proxy = renaming_proxy(world.base(), "inner.test");
     set_up(&world, AUTH_TOKEN, &format!("base_url = \"{proxy}\"\n"));
     let (code, said) = doctor(&world, &[]);
@@ -154,7 +154,7 @@ fn a_proxy_that_changes_the_host() {
 
 #[test]
 fn the_host_alone_changes_nothing_where_the_server_knows_its_address() {
-    let mut world = World::start();
+    let mut world = World::on_a_file();
     let proxy = renaming_proxy(world.base(), "inner.test");
     world.restart_with(&[("BASE_URL", &proxy)]);
     set_up(&world, AUTH_TOKEN, &format!("base_url = \"{proxy}\"\n"));
@@ -170,7 +170,7 @@ fn the_host_alone_changes_nothing_where_the_server_knows_its_address() {
 
 #[test]
 fn a_clock_that_is_two_minutes_off() {
-    let world = World::start();
+    let world = World::on_a_file();
     set_up(&world, AUTH_TOKEN, "");
     world.faults(&json!({ "date_ahead_s": 120 }));
     let (code, said) = doctor(&world, &[]);
@@ -180,7 +180,7 @@ fn a_clock_that_is_two_minutes_off() {
 
 #[test]
 fn an_account_on_trial_is_told_its_limits() {
-    let world = World::start();
+    let world = World::on_a_file();
     set_up(&world, AUTH_TOKEN, "");
     world.faults(&json!({ "trial": true }));
     let (code, said) = doctor(&world, &["--json"]);
@@ -205,7 +205,7 @@ fn settings_that_make_no_sense_are_named_and_nothing_else_is_asked() {
 
 #[test]
 fn its_question_about_signatures_is_stored_nowhere() {
-    let world = World::start();
+    let world = World::on_a_file();
     set_up(&world, AUTH_TOKEN, "");
     let before = rows(world.folder());
     let (code, said) = doctor(&world, &[]);
@@ -220,7 +220,7 @@ fn rows(folder: &Path) -> u64 {
 
 #[test]
 fn the_log_says_once_what_would_have_made_a_signature_true() {
-    let world = World::start();
+    let world = World::on_a_file();
     let params = [("CallSid", "CA1"), ("CallStatus", "busy")];
     let url = "http://old.test/twilio/status?call=c&attempt=1";
     let signature = e2e::sign(AUTH_TOKEN, url, &params);

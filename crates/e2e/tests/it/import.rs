@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use e2e::{Call, World, run_to_end};
+use e2e::{Builder, Call, Store, World, run_to_end};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -54,8 +54,8 @@ fn export() -> String {
 }
 
 /// A world whose server is down, with the export in its folder.
-fn exported() -> World {
-    let mut world = World::start();
+fn exported(builder: Builder) -> World {
+    let mut world = builder.start();
     fs::write(world.folder().join("calls.json"), export()).expect("the folder is there");
     world.kill_dash_nine();
     world
@@ -90,7 +90,7 @@ fn says_why_it_was_given_up(world: &World) {
 
 #[test]
 fn an_export_is_taken_over_and_carried_on() {
-    let mut world = exported();
+    let mut world = exported(World::builder());
     let (code, told, log) = import(&world, &["--json"]);
     assert_eq!(code, Some(1), "something was broken: {log}");
     let told: Value = serde_json::from_str(&told).expect("a report");
@@ -162,7 +162,7 @@ fn an_export_is_taken_over_and_carried_on() {
 
 #[test]
 fn an_export_is_taken_once_and_never_beside_a_server() {
-    let mut world = exported();
+    let mut world = exported(World::builder().on(Store::Sqlite));
     assert_eq!(import(&world, &[]).0, Some(1));
     world.restart();
     let before = world.ended(&of_ada(DUE));
@@ -186,7 +186,7 @@ fn an_export_is_taken_once_and_never_beside_a_server() {
 
 #[test]
 fn a_dry_run_writes_nothing() {
-    let world = exported();
+    let world = exported(World::builder());
     let mut environment = world.environment().to_vec();
     environment.retain(|(name, _)| name != "DATABASE_URL");
     environment.push(("DATABASE_URL".to_owned(), "sqlite:new.db".to_owned()));

@@ -72,7 +72,7 @@ fn asked_to_stop_the_server_stops_cleanly_and_carries_on_later() {
 
 #[test]
 fn a_second_server_on_the_same_database_gives_up_and_names_the_first() {
-    let world = World::start();
+    let world = World::on_a_file();
     let mut environment = world.environment().to_vec();
     environment.retain(|it| it.0 != "REDIAL_LISTEN");
     environment.push(("REDIAL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()));

@@ -7,7 +7,7 @@ use crate::endings::statuses;
 
 #[test]
 fn beside_a_server_it_says_so_and_does_nothing() {
-    let world = World::start();
+    let world = World::on_a_file();
     let call = world.ask("+15550000104", json!({"retry_delays": ["1h"]}));
     world.wait_until(&call, "the first attempt's end", |it| it["status"] == "busy");
     let (code, _, log) = run_to_end(&["retry-due"], world.environment(), world.folder());

@@ -22,6 +22,12 @@ pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// How long sent bytes may stay unacknowledged before the connection counts as lost.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 
+/// A connection over which nothing has gone for so long is asked whether its other end is there, and then
+/// again after every gap. Without it one that only listens would not notice that the server's host is
+/// gone for the two hours which are the driver's default.
+const ASKED_AFTER: Duration = Duration::from_secs(5);
+const DRIVERS_DEFAULT: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Where a database is and how it is spoken to.
 #[derive(Clone)]
 pub(crate) struct Config {
@@ -89,6 +95,12 @@ pub(crate) fn config(url: &str) -> Result<Config, StoreError> {
         .connect_timeout(CONNECT_WITHIN)
         .tcp_user_timeout(ACKNOWLEDGED_WITHIN)
         .target_session_attrs(TargetSessionAttrs::ReadWrite);
+    if driver.get_keepalives_idle() == DRIVERS_DEFAULT {
+        driver.keepalives_idle(ASKED_AFTER);
+    }
+    if driver.get_keepalives_interval().is_none() {
+        driver.keepalives_interval(ASKED_AFTER);
+    }
     let is_pooled = match own.pgbouncer.as_deref() {
         None | Some("false") => false,
         Some("true") => true,

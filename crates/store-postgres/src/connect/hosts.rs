@@ -23,6 +23,11 @@ use super::tls::Tls;
 /// trips between neighbours, and less than whoever waits for a call to be taken notices.
 const NEXT_AFTER: Duration = Duration::from_millis(500);
 
+/// Where there are several, one that is gone is given up after this long, a repeated packet included, and
+/// one that hangs when the others have refused; so that all of them are soon asked again: one that
+/// refused may be the primary by then.
+const ONE_WITHIN: Duration = Duration::from_secs(2);
+
 /// A connection, and what must be driven for it to work.
 type Connected = (
     Client,
@@ -37,19 +42,24 @@ impl Config {
     /// Connects to the first server that will do.
     ///
     /// # Errors
-    /// What the last of them said, if none will.
+    /// What one of them said last, if none will.
     pub(crate) async fn connect(&self) -> Result<Connected, Error> {
         let many = self.hosts().len().max(self.driver.get_hostaddrs().len()).max(1);
         let first = self.last.0.load(Ordering::Relaxed) % many;
         let mut others = (0..many).map(|turn| (first + turn) % many);
         let mut asked = FuturesUnordered::new();
+        let mut said = None;
         loop {
             if let Some(host) = others.next() {
-                let driver = only(&self.driver, host);
+                let mut driver = only(&self.driver, host);
+                if many > 1 {
+                    driver.connect_timeout(ONE_WITHIN);
+                }
                 let tls = self.tls.clone();
                 asked.push(async move { (host, driver.connect(tls).await) });
             }
             let is_last = others.len() == 0;
+            let patience = if is_last { ONE_WITHIN } else { NEXT_AFTER };
             tokio::select! {
                 biased;
                 Some((host, answer)) = asked.next() => match answer {
@@ -58,9 +68,13 @@ impl Config {
                         return Ok(connected);
                     }
                     Err(error) if is_last && asked.is_empty() => return Err(error),
-                    Err(_) => {}
+                    Err(error) => said = Some(error),
                 },
-                () = tokio::time::sleep(NEXT_AFTER), if !is_last => {}
+                () = tokio::time::sleep(patience), if !is_last || said.is_some() => {
+                    if let Some(error) = said.take_if(|_| is_last) {
+                        return Err(error);
+                    }
+                }
             }
         }
     }

@@ -18,6 +18,18 @@ fn an_address_is_read_and_only_a_server_that_takes_writes_will_do() {
 }
 
 #[test]
+fn a_connection_that_only_listens_notices_within_seconds_that_the_other_end_is_gone() {
+    let gaps = |url| {
+        let driver = config(url).expect("read").driver;
+        (driver.get_keepalives_idle(), driver.get_keepalives_interval())
+    };
+    assert_eq!(gaps("postgres://h/x"), (ASKED_AFTER, Some(ASKED_AFTER)));
+    let own = "postgres://h/x?keepalives_idle=60&keepalives_interval=7";
+    let wanted = (Duration::from_secs(60), Some(Duration::from_secs(7)));
+    assert_eq!(gaps(own), wanted, "whoever wants it otherwise");
+}
+
+#[test]
 fn what_the_driver_does_not_know_is_ours_and_the_rest_is_its_own() {
     let url = "postgres://h/x?pgbouncer=true&connect_timeout=9&sslmode=verify-full&sslrootcert=%2Fa%20b";
     let (rest, own) = part(url).expect("read");

@@ -56,6 +56,18 @@ async fn where_nobody_lets_us_in_the_last_words_are_told() {
     }
 }
 
+#[tokio::test]
+async fn one_that_hangs_keeps_nobody_from_asking_the_others_again() {
+    let (_silent, hangs) = a_silent_host();
+    let (unused, gone) = a_silent_host();
+    drop(unused);
+    let config = config(&format!("postgres://ann@{hangs},{gone}/calls")).expect("read");
+    let begun = Instant::now();
+    let error = config.connect().await.err().expect("nobody lets us in");
+    assert!(error.to_string().contains("connecting"), "{error}");
+    assert!(begun.elapsed() < 2 * ONE_WITHIN, "{:?}", begun.elapsed());
+}
+
 #[test]
 fn nothing_that_the_address_says_is_lost_on_the_way_to_one_server() {
     let url = "postgres://ann:hush@a:1,b:2/calls?options=-cjit%3Doff&keepalives_idle=7&keepalives_interval=3\
