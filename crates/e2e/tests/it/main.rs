@@ -18,6 +18,7 @@ mod faults;
 mod idempotency;
 mod import;
 mod init;
+mod kernel;
 mod list;
 mod monitoring;
 mod pages;
