@@ -58,7 +58,7 @@ pub fn ci(root: &Path) -> Result<()> {
     let here = std::env::current_exe().context("the path of this program")?;
     let redial = here.with_file_name("redial");
     tests.env("REDIAL_BIN", &redial);
-    let _database = pg::for_tests(&mut tests)?;
+    let database = pg::for_tests(&mut tests)?;
     docs::run(root, &redial, true)?;
     packaging::run(root, &redial)?;
     api::run(root, &redial)?;
@@ -67,8 +67,27 @@ pub fn ci(root: &Path) -> Result<()> {
         eprintln!("xtask: simulated world");
         sim::run(root, &args.map(str::to_owned))?;
     }
-    step("tests", &mut tests)
+    step("tests", &mut tests)?;
+    let mut pooled = test_runner(root)?;
+    pooled.args(["--package", "e2e", "--test", "it"]).args(&features);
+    pooled.arg("--").args(POOLED);
+    pooled
+        .env("REDIAL_BIN", &redial)
+        .env("REDIAL_E2E_STORE", "pooled");
+    pooled.env(pg::SERVER, database.url("postgres"));
+    step("tests through a pooler", &mut pooled)
 }
+
+/// What of the real binary's tests runs once more on PostgreSQL behind a pooler, where every statement takes another way
+/// to the server: whole lives of calls, and everything that the carrier can do to them.
+const POOLED: [&str; 6] = [
+    "callbacks::",
+    "cancel::",
+    "create::",
+    "endings::",
+    "faults::",
+    "idempotency::",
+];
 
 /// The simulated worlds that every change must pass, in a minute on a small machine: sound ones on both stores, and
 /// each planted bug noticed.

@@ -125,7 +125,9 @@ killed! {
 
 #[test]
 fn killed_two_hundred_times_under_load_nobody_is_called_twice_and_nothing_is_lost() {
-    let mut world = World::start();
+    // On a file: where a killed server's permit keeps its caller waiting, so many kills meet next to no load, and
+    // torture is what hurts several nodes.
+    let mut world = World::on_a_file();
     let stop = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| {
