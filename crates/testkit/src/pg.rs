@@ -118,6 +118,16 @@ impl Server {
         ended.map(drop).map_err(|error| format!("the server: {error}"))
     }
 
+    /// Its process, whose children serve the connections.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself, as it does when it cannot go on.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
     /// Starts it again after a [`Server::stop`], and waits until it answers.
     ///
     /// # Errors

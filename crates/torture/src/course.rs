@@ -39,6 +39,9 @@ const AFTER: Duration = Duration::from_millis(500);
 /// itself differ from the carrier's.
 const CLOCKS: [i64; 6] = [-40, -8, -2, 2, 8, 40];
 
+/// Ends every connection of the nodes.
+const END_BACKENDS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'redial'";
+
 /// What is still to be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Undo {
@@ -50,6 +53,7 @@ enum Undo {
     EmptyDisk,
     LetGo,
     SetClock,
+    Nothing,
 }
 
 /// Everything that can be hurt.
@@ -103,19 +107,13 @@ pub struct Parts {
 impl Course {
     /// A course at its beginning: nothing is wrong.
     pub fn new(parts: Parts) -> Course {
-        let mut skipped = BTreeMap::new();
-        if parts.store == Store::Sqlite {
-            let disk = match &parts.place {
-                Place::Folder(disk) => disk.refused.clone(),
-                Place::Server(_) => None,
-            };
-            let reasons = [
-                (Fault::DiskFull, disk),
-                (Fault::SyncError, crate::tools::no_strace()),
-                (Fault::Clock, parts.clock.as_ref().err().cloned()),
-            ];
-            skipped.extend(reasons.into_iter().filter_map(|(fault, why)| Some((fault, why?))));
-        }
+        let reasons = [
+            (Fault::DiskFull, parts.place.disk().refused.clone()),
+            (Fault::SyncError, crate::tools::no_strace()),
+            (Fault::Clock, parts.clock.as_ref().err().cloned()),
+        ];
+        let skipped = reasons.into_iter().filter_map(|(fault, why)| Some((fault, why?)));
+        let skipped = BTreeMap::from_iter(skipped);
         Course {
             nodes: parts.nodes,
             to_carrier: parts.to_carrier,
@@ -227,14 +225,13 @@ impl Course {
     }
 
     fn inject_at_the_server(&mut self, fault: Fault, lasts: Duration) -> Result<(), Failure> {
-        if self.waits(Undo::StartServer) {
+        if self.server_is_hurt() {
             return Ok(());
         }
         let all = (0..self.nodes.len()).collect();
         if fault == Fault::Backends {
-            self.begin(fault, all, Duration::ZERO, Undo::LetGo);
-            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'redial'";
-            return self.place.sql(end).map(drop);
+            self.begin(fault, all, Duration::ZERO, Undo::Nothing);
+            return self.place.sql(END_BACKENDS).map(drop);
         }
         self.begin(fault, all, lasts, Undo::StartServer);
         let mode = if fault == Fault::RestartFast {
@@ -243,9 +240,15 @@ impl Course {
             "immediate"
         };
         match &mut self.place {
-            Place::Server(server) => Ok(server.stop(mode)?),
+            Place::Server(server, _) => Ok(server.stop(mode)?),
             Place::Folder(_) => Ok(()),
         }
+    }
+
+    /// Whether something is done to the server already, or it is not over it yet: then it is left alone.
+    fn server_is_hurt(&self) -> bool {
+        let mut undo = [Undo::StartServer, Undo::EmptyDisk, Undo::LetGo].into_iter();
+        undo.any(|it| self.waits(it)) || self.place.sql("SELECT 1").is_err()
     }
 
     fn inject_on_the_machine(&mut self, fault: Fault, node: usize, lasts: Duration) -> Result<(), Failure> {
@@ -254,19 +257,32 @@ impl Course {
             Fault::Clock => Undo::SetClock,
             _ => Undo::LetGo,
         };
-        if self.waits(undo) {
+        let is_of_the_server = self.store == Store::Postgres && fault != Fault::Clock;
+        if self.waits(undo) || is_of_the_server && self.server_is_hurt() {
             return Ok(());
         }
-        match (fault, &self.place, &self.clock) {
-            (Fault::DiskFull, Place::Folder(disk), _) => disk.fill()?,
-            (Fault::Clock, _, Some(clock)) => clock.ahead(*self.dice.one_of(&CLOCKS))?,
-            (Fault::SyncError, ..) => {
-                let Some(pid) = self.nodes[node].pid() else {
+        match (fault, &self.clock) {
+            (Fault::DiskFull, _) => self.place.disk().fill()?,
+            (Fault::Clock, Some(clock)) => clock.ahead(*self.dice.one_of(&CLOCKS))?,
+            (Fault::SyncError, _) => {
+                let pid = match &self.place {
+                    Place::Folder(_) => self.nodes[node].pid(),
+                    Place::Server(server, _) => Some(server.pid()),
+                };
+                let Some(pid) = pid else {
                     return Ok(());
                 };
-                let nth = 1 + self.dice.below(40);
+                // A server's process syncs for one connection, a node for all that it does.
+                let most = if self.store == Store::Postgres { 8 } else { 40 };
+                let nth = 1 + self.dice.below(most);
                 match SyncError::inject(pid, nth) {
-                    Ok(sync) => self.sync = Some(sync),
+                    Ok(sync) => {
+                        self.sync = Some(sync);
+                        if self.store == Store::Postgres {
+                            // Only what the server begins from now on is held: let all be begun anew.
+                            self.place.sql(END_BACKENDS)?;
+                        }
+                    }
                     Err(failure) => {
                         self.skipped.insert(fault, failure.to_string());
                         return Ok(());
@@ -281,7 +297,13 @@ impl Course {
             Fault::Clock => 5 * lasts,
             _ => lasts,
         };
-        self.begin(fault, vec![node], lasts, undo);
+        let all = self.store == Store::Postgres || fault == Fault::Clock;
+        let hurt = if all {
+            (0..self.nodes.len()).collect()
+        } else {
+            vec![node]
+        };
+        self.begin(fault, hurt, lasts, undo);
         Ok(())
     }
 
@@ -317,7 +339,8 @@ impl Course {
             begin,
             end: begin.saturating_add(whole),
             is_late: fault.makes_late(),
-            is_clock: fault == Fault::Clock,
+            // On a server the server's clock decides: nothing is forgiven for the nodes' own.
+            is_clock: fault == Fault::Clock && self.store == Store::Sqlite,
         };
         self.windows.push((window, nodes));
         self.later(lasts, undo);

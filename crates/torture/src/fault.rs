@@ -26,9 +26,9 @@ pub enum Fault {
     RestartFast,
     /// The server is restarted as after a crash.
     RestartImmediate,
-    /// The disk is full.
+    /// The disk is full: the file's, or the server's.
     DiskFull,
-    /// One sync of the disk fails.
+    /// One sync of the disk fails: the node's, or the server's.
     SyncError,
     /// The wall clock is moved, and moved back.
     Clock,
@@ -68,8 +68,6 @@ impl Fault {
             Fault::Database(_) | Fault::Backends | Fault::RestartFast | Fault::RestartImmediate => {
                 store == Store::Postgres
             }
-            // On a server, disk and clock are the server's.
-            Fault::DiskFull | Fault::SyncError | Fault::Clock => store == Store::Sqlite,
             _ => true,
         }
     }

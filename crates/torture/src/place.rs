@@ -1,12 +1,14 @@
 //! Where calls are remembered during a run: a file on a small disk of its own, or a PostgreSQL server. And what can be
 //! done to it.
 
-use std::fs::{File, create_dir};
+use std::fs::{File, Permissions, create_dir};
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use tempfile::TempDir;
 use testkit::pg::Server;
 
 use crate::failure::{Failure, Saying as _};
@@ -22,6 +24,8 @@ pub enum Store {
 
 /// How large the small disk is: room for some twenty thousand calls.
 const DISK: &str = "size=512m";
+/// The same for a server: its own files, and its log of what it writes until it begins to use that anew.
+const SERVERS_DISK: &str = "size=1536m,mode=755";
 /// How much is written at once to fill it.
 const PIECE: usize = 1 << 20;
 
@@ -29,8 +33,8 @@ const PIECE: usize = 1 << 20;
 pub enum Place {
     /// In this folder, a disk of its own if that could be made.
     Folder(Disk),
-    /// On a server.
-    Server(Box<Server>),
+    /// On a server, which goes before its disk.
+    Server(Box<Server>, Disk),
 }
 
 /// A small disk, in memory.
@@ -39,6 +43,8 @@ pub struct Disk {
     pub folder: PathBuf,
     /// Why it is no disk of its own.
     pub refused: Option<String>,
+    /// Of a server's disk, which another user must be able to enter.
+    _own: Option<TempDir>,
 }
 
 impl Place {
@@ -48,38 +54,41 @@ impl Place {
     /// No server can be started, or no folder made.
     pub fn make(store: Store, folder: &Path) -> Result<Place, Failure> {
         if store == Store::Postgres {
-            let server = Server::durable(&std::env::temp_dir())?;
-            let place = Place::Server(Box::new(server));
+            let own = tempfile::Builder::new()
+                .prefix("redial-torture-server-")
+                .tempdir()?;
+            std::fs::set_permissions(own.path(), Permissions::from_mode(0o755))?;
+            let disk = Disk::mount(own.path().to_owned(), SERVERS_DISK, Some(own));
+            let place = Place::Server(Box::new(Server::durable(&disk.folder)?), disk);
             place.sql("CREATE DATABASE redial TEMPLATE template0")?;
             return Ok(place);
         }
         let folder = folder.join("disk");
         create_dir(&folder).saying(folder.display())?;
-        let size = std::ffi::CString::new(DISK).expect("no zero in it");
-        let refused = mount(
-            "tmpfs",
-            &folder,
-            "tmpfs",
-            MountFlags::empty(),
-            Some(size.as_c_str()),
-        )
-        .err();
-        let refused = refused.map(|error| format!("no disk of its own can be mounted: {error}"));
-        Ok(Place::Folder(Disk { folder, refused }))
+        Ok(Place::Folder(Disk::mount(folder, DISK, None)))
+    }
+
+    /// The disk that the calls are on.
+    pub fn disk(&self) -> &Disk {
+        match self {
+            Place::Folder(disk) | Place::Server(_, disk) => disk,
+        }
     }
 
     /// What a node is told, reached by way of `link` where there is a network.
     pub fn url(&self, link: Option<SocketAddr>) -> String {
         match (self, link) {
             (Place::Folder(disk), _) => format!("sqlite:{}", disk.folder.join("redial.db").display()),
-            (Place::Server(_), Some(link)) => format!("postgres://postgres@{link}/redial"),
-            (Place::Server(server), None) => server.url("redial"),
+            (Place::Server(..), Some(link)) => format!("postgres://postgres@{link}/redial"),
+            (Place::Server(server, _), None) => server.url("redial"),
         }
     }
 
     /// Where the server listens, if there is one.
     pub fn address(&self) -> Option<SocketAddr> {
-        let Place::Server(server) = self else { return None };
+        let Place::Server(server, _) = self else {
+            return None;
+        };
         let url = server.url("redial");
         let (_, place) = url.split_once('@')?;
         place.split_once('/')?.0.parse().ok()
@@ -90,7 +99,7 @@ impl Place {
     /// # Errors
     /// What the server said; there is none.
     pub fn sql(&self, statement: &str) -> Result<String, Failure> {
-        let Place::Server(server) = self else {
+        let Place::Server(server, _) = self else {
             return Err("there is no server".into());
         };
         Ok(testkit::sql(&server.url("postgres"), statement)?)
@@ -98,6 +107,23 @@ impl Place {
 }
 
 impl Disk {
+    fn mount(folder: PathBuf, size: &str, own: Option<TempDir>) -> Disk {
+        let size = std::ffi::CString::new(size).expect("no zero in it");
+        let mounted = mount(
+            "tmpfs",
+            &folder,
+            "tmpfs",
+            MountFlags::empty(),
+            Some(size.as_c_str()),
+        );
+        let refused = mounted.err();
+        Disk {
+            refused: refused.map(|error| format!("no disk of its own can be mounted: {error}")),
+            folder,
+            _own: own,
+        }
+    }
+
     /// Leaves no room on it.
     ///
     /// # Errors

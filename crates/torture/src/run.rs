@@ -124,10 +124,7 @@ impl Stage {
             .map(|_| SocketAddr::from(([127, 0, 0, 1], e2e::free_port())))
             .collect();
         let public = balancer::open(runtime.handle(), addresses.clone())?;
-        let clock = match plan.store {
-            Store::Sqlite => FalseClock::make(folder.path()).map_err(|it| it.to_string()),
-            Store::Postgres => Err("the server's clock decides".to_owned()),
-        };
+        let clock = FalseClock::make(folder.path()).map_err(|it| it.to_string());
         let (mut course_nodes, mut to_carrier, mut to_database) = (Vec::new(), Vec::new(), Vec::new());
         for (number, address) in addresses.iter().enumerate() {
             let part = |of: u64| Dice::new(plan.seed, of + number as u64);

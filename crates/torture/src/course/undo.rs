@@ -40,15 +40,20 @@ impl Course {
             Undo::HealCarrier(node) => self.to_carrier[node].heal(),
             Undo::HealDatabase(node) => self.to_database[node].heal(),
             Undo::StartServer => {
-                if let Place::Server(server) = &mut self.place {
+                if let Place::Server(server, _) = &mut self.place {
                     server.start_again()?;
                 }
             }
             Undo::EmptyDisk => {
-                if let Place::Folder(disk) = &self.place {
-                    disk.empty()?;
+                self.place.disk().empty()?;
+                // It gives up where it has no room to recover in.
+                if let Place::Server(server, _) = &mut self.place
+                    && server.has_ended()
+                {
+                    server.start_again()?;
                 }
             }
+            Undo::Nothing => {}
             Undo::LetGo => {
                 self.sync.take().into_iter().for_each(SyncError::end);
             }
