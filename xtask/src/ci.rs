@@ -67,7 +67,6 @@ pub fn ci(root: &Path) -> Result<()> {
         eprintln!("xtask: simulated world");
         sim::run(root, &args.map(str::to_owned))?;
     }
-    step("tests", &mut tests)?;
     let mut pooled = test_runner(root)?;
     pooled.args(["--package", "e2e", "--test", "it"]).args(&features);
     pooled.arg("--").args(POOLED);
@@ -75,7 +74,8 @@ pub fn ci(root: &Path) -> Result<()> {
         .env("REDIAL_BIN", &redial)
         .env("REDIAL_E2E_STORE", "pooled");
     pooled.env(pg::SERVER, database.url("postgres"));
-    step("tests through a pooler", &mut pooled)
+    step("tests through a pooler", &mut pooled)?;
+    step("tests", &mut tests)
 }
 
 /// What of the real binary's tests runs once more on PostgreSQL behind a pooler, where every statement takes another way

@@ -20,6 +20,8 @@ pub const SERVER: &str = "REDIAL_TEST_POSTGRES";
 
 /// Where Debian puts the pooler that tests start before a server of their own.
 const POOLER: &str = "/usr/sbin/pgbouncer";
+/// ... and the program by which a test cuts off a port.
+const FILTER: &str = "/usr/sbin/nft";
 
 /// Starts a server, having what tests need installed first where that can be done: as root on Debian.
 ///
@@ -29,17 +31,13 @@ pub fn start() -> Result<Server> {
     let missing: Vec<_> = [
         ("postgresql", server::programs().is_ok()),
         ("pgbouncer", Path::new(POOLER).exists()),
+        ("nftables", Path::new(FILTER).exists()),
     ]
     .into_iter()
     .filter_map(|(package, is_there)| (!is_there).then_some(package))
     .collect();
     if !missing.is_empty() && program::is_there("apt-get") && is_root() {
-        eprintln!("xtask: installing what the tests need: {}", missing.join(", "));
-        let mut install = Command::new("apt-get");
-        install
-            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-            .args(missing);
-        program::finish(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
+        program::install(&missing)?;
     }
     Server::start().map_err(|words| anyhow!("no throwaway PostgreSQL: {words}"))
 }
