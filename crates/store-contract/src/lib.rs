@@ -44,6 +44,7 @@ pub mod random;
 pub mod rate;
 pub mod reopen;
 pub mod restored;
+pub mod together;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +71,13 @@ pub trait Factory: Send + Sync {
         drop(store);
         self.open().await
     }
+}
+
+/// A database that any number of processes may have open at once, each of which opens it.
+#[async_trait]
+pub trait Several: Factory {
+    /// Puts another server in the place of the one that was dialled from last.
+    async fn take_over(&self);
 }
 
 /// Runs one promise to its end; the tests that [`tests!`] makes call it.
@@ -248,6 +256,30 @@ macro_rules! tests {
                 )*
             }
         )*
+    };
+}
+
+/// Makes a test of every promise of a store that several processes share. Takes an expression that gives a fresh
+/// [`Several`].
+#[macro_export]
+macro_rules! tests_together {
+    ($factory:expr) => {
+        $crate::tests! { $factory;
+            together {
+                a_due_call_is_told_to_one_process_at_a_time
+                what_a_silent_process_was_told_of_another_is_told_after_a_while
+                what_is_told_again_at_once_is_kept_no_longer
+                a_portion_is_filled_with_what_nobody_was_told_of
+                a_process_that_leaves_leaves_its_calls_to_the_others
+                a_call_in_doubt_is_looked_at_by_one_process_at_a_time
+                a_permit_is_granted_to_whoever_asks_first
+                the_pace_of_all_together_is_that_of_one
+                one_process_leads_until_it_says_nothing_any_more
+                another_server_in_its_place_stops_all_dialling_and_says_up_to_when_it_knows
+                a_server_that_nobody_noticed_is_not_made_good
+                a_due_call_and_a_pause_are_told_to_the_others
+            }
+        }
     };
 }
 

@@ -1,31 +1,37 @@
 //! The simplest store: everything in memory, behind one lock, looked for by looking at all of it. It
 //! keeps every promise of [`store::Store`] but durability, and is what other stores are compared
 //! with. It reads no clock, starts no thread and draws no chance, so that a simulation may stand on
-//! it.
+//! it. One process has it for itself, or any number share it, each through a handle of its own.
 
 mod imports;
 mod lists;
 mod permits;
 mod steps;
+mod together;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use domain::{CallId, Input, Phone, Sid, Step, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
-    Record, Reported, Store, StoreError, Stray, Terms,
+    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, News, Page,
+    Permitted, Record, Reported, Store, StoreError, Stray, Terms, Together,
 };
 
 use permits::Permit;
+pub use together::Copy;
+use together::{Node, Shared, Work};
 
-/// The reference store. What it was told is there as long as it is.
+/// The reference store. What it was told is there as long as a handle to it is.
 pub struct Model {
-    memory: Mutex<Memory>,
+    memory: Arc<Mutex<Memory>>,
+    /// Which process's handle this is; `None` where one process has it for itself.
+    node: Option<Node>,
 }
 
 /// All that is remembered.
+#[derive(Clone)]
 struct Memory {
     clock: Timestamp,
     calls: BTreeMap<CallId, Record>,
@@ -40,10 +46,11 @@ struct Memory {
     account_hold: Option<AccountHold>,
     pace_clear_at: Option<Timestamp>,
     restored: Option<Timestamp>,
+    shared: Shared,
 }
 
 impl Model {
-    /// An empty store whose clock shows `clock`.
+    /// An empty store whose clock shows `clock`, for one process.
     pub fn new(clock: Timestamp) -> Model {
         let memory = Memory {
             clock,
@@ -56,10 +63,16 @@ impl Model {
             account_hold: None,
             pace_clear_at: None,
             restored: None,
+            shared: Shared::default(),
         };
         Model {
-            memory: Mutex::new(memory),
+            memory: Arc::new(Mutex::new(memory)),
+            node: None,
         }
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.node.as_ref().map(Node::number)
     }
 
     /// Sets what [`Store::clock`] answers from now on.
@@ -86,7 +99,12 @@ impl Store for Model {
     }
 
     async fn accept(&self, new: NewCall, at: At) -> Result<Accepted, StoreError> {
-        self.memory().accept(new, &at)
+        let mut memory = self.memory();
+        let accepted = memory.accept(new, &at)?;
+        if matches!(&accepted, Accepted::New(call) if call.due_at().is_some_and(|due| due <= at.now)) {
+            memory.tell(News::Due, self.number());
+        }
+        Ok(accepted)
     }
 
     async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
@@ -110,7 +128,10 @@ impl Store for Model {
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
-        Ok(self.memory().due(now, limit))
+        let mut memory = self.memory();
+        let due = memory.due(now);
+        let told = memory.claim(self.number(), Work::Dial, due, now, limit);
+        Ok(told.into_iter().map(|(due_at, id)| Due { id, due_at }).collect())
     }
 
     async fn next_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
@@ -118,7 +139,10 @@ impl Store for Model {
     }
 
     async fn to_check(&self, now: Timestamp, limit: usize) -> Result<Vec<domain::Call>, StoreError> {
-        Ok(self.memory().to_check(now, limit))
+        let mut memory = self.memory();
+        let wanted = memory.to_check(now);
+        let told = memory.claim(self.number(), Work::Look, wanted, now, limit);
+        Ok(told.into_iter().map(|(_, id)| memory.stands(id)).collect())
     }
 
     async fn next_check(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
@@ -163,16 +187,24 @@ impl Store for Model {
         let mut memory = self.memory();
         // Paused again: it has been so since the first time.
         memory.paused_at = paused.then(|| memory.paused_at.unwrap_or(now));
+        memory.tell(News::Dialling, self.number());
         Ok(memory.dialling())
     }
 
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError> {
-        self.memory().account_hold = hold;
+        let mut memory = self.memory();
+        memory.account_hold = hold;
+        memory.tell(News::Dialling, self.number());
         Ok(())
     }
 
     async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError> {
-        self.memory().restored = copied_at;
+        let mut memory = self.memory();
+        // Nothing is made good for a server that nobody has noticed yet.
+        if copied_at.is_some() || !memory.shared.is_another() {
+            memory.restored = copied_at;
+        }
+        memory.tell(News::Dialling, self.number());
         Ok(())
     }
 
@@ -182,6 +214,10 @@ impl Store for Model {
 
     fn health(&self) -> Result<(), String> {
         Ok(())
+    }
+
+    fn together(&self) -> Option<&dyn Together> {
+        self.node.as_ref().map(|_| self as &dyn Together)
     }
 }
 

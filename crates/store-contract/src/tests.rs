@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 15] = [
     ("calls", include_str!("calls.rs")),
     ("dialling", include_str!("dialling.rs")),
     ("facts", include_str!("facts.rs")),
@@ -16,6 +16,8 @@ const FILES: [(&str, &str); 13] = [
     ("queues", include_str!("queues.rs")),
     ("random", include_str!("random.rs")),
     ("reopen", include_str!("reopen.rs")),
+    ("restored", include_str!("restored.rs")),
+    ("together", include_str!("together.rs")),
 ];
 
 #[test]

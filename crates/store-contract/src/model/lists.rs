@@ -1,7 +1,7 @@
 //! Reading: queues, pages and counts, all found by looking at every call.
 
 use domain::{Call, CallId, Phone, Timestamp};
-use store::{Cursor, Depths, Dialling, Due, ListQuery, ListRow, Page, PermitState, Total};
+use store::{Cursor, Depths, Dialling, ListQuery, ListRow, Page, PermitState, Total};
 
 use super::Memory;
 
@@ -18,14 +18,12 @@ impl Memory {
         count(self.each().filter(|call| call.is_live()))
     }
 
-    pub(super) fn due(&self, now: Timestamp, limit: usize) -> Vec<Due> {
+    /// The queue of dials that may be sent, in its order.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<(Timestamp, CallId)> {
         let waiting = self.each().filter_map(|call| Some((call.due_at()?, call.id)));
         let mut due: Vec<_> = waiting.filter(|(due_at, _)| *due_at <= now).collect();
         due.sort();
-        due.into_iter()
-            .take(limit)
-            .map(|(due_at, id)| Due { id, due_at })
-            .collect()
+        due
     }
 
     pub(super) fn next_due(&self, after: Timestamp) -> Option<Timestamp> {
@@ -35,15 +33,14 @@ impl Memory {
             .min()
     }
 
-    pub(super) fn to_check(&self, now: Timestamp, limit: usize) -> Vec<Call> {
-        let wanted = self.each().filter_map(|call| Some((call.check_at()?, call)));
+    /// The queue of calls that are to be looked at, in its order.
+    pub(super) fn to_check(&self, now: Timestamp) -> Vec<(Timestamp, CallId)> {
+        let wanted = self
+            .each()
+            .filter_map(|call| Some((call.check_at()?, call.id)));
         let mut wanted: Vec<_> = wanted.filter(|(check_at, _)| *check_at <= now).collect();
-        wanted.sort_by_key(|(check_at, call)| (*check_at, call.id));
+        wanted.sort();
         wanted
-            .into_iter()
-            .take(limit)
-            .map(|(_, call)| call.clone())
-            .collect()
     }
 
     pub(super) fn next_check(&self, after: Timestamp) -> Option<Timestamp> {
@@ -81,14 +78,14 @@ impl Memory {
     }
 
     pub(super) fn depths(&self, now: Timestamp) -> Depths {
-        let due = self.due(now, usize::MAX);
+        let due = self.due(now);
         Depths {
             waiting: count(self.each().filter(|call| call.due_at().is_some())),
             due: count(due.iter()),
             live: self.live(),
             undecided: count(self.permits.iter().filter(|permit| permit.state.is_undecided())),
             orphans: count(self.orphans.iter()),
-            oldest_due: due.first().map(|due| now.since(due.due_at)),
+            oldest_due: due.first().map(|(due_at, _)| now.since(*due_at)),
         }
     }
 

@@ -7,6 +7,7 @@ use store::{Accepted, At, NewCall, PermitState, Permitted, Record, StoreError, T
 use super::Memory;
 
 /// The right to send one request for one attempt, and what became of it.
+#[derive(Clone)]
 pub(super) struct Permit {
     pub(super) call: CallId,
     pub(super) attempt: u32,
@@ -83,7 +84,7 @@ impl Memory {
         if let Err(refusal) = step(call, due.clone(), at.moment()) {
             return Permitted::Refused(refusal);
         }
-        if self.paused_at.is_some() || self.restored.is_some() {
+        if self.paused_at.is_some() || self.restored.is_some() || self.shared.is_another() {
             return Permitted::Paused;
         }
         if terms.max_live.is_some_and(|most| self.live() >= u64::from(most)) {

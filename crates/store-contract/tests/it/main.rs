@@ -1,11 +1,11 @@
-//! The model keeps every promise.
+//! The model keeps every promise, of one process and of several.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::Timestamp;
 use store::Store;
-use store_contract::Factory;
+use store_contract::{Factory, Several};
 use store_contract::model::Model;
 
 /// Memory that outlives whoever opened it.
@@ -23,3 +23,32 @@ fn fresh() -> InMemory {
 }
 
 store_contract::tests!(fresh());
+
+/// The same memory, to which every process has a handle of its own.
+struct Shared(Model);
+
+#[async_trait]
+impl Factory for Shared {
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(self.0.join())
+    }
+}
+
+#[async_trait]
+impl Several for Shared {
+    async fn take_over(&self) {
+        self.0.put_back(&self.0.copy());
+    }
+}
+
+fn shared() -> Shared {
+    Shared(Model::new(Timestamp::from_millis(0)))
+}
+
+/// By several processes, and by one among others.
+mod among_others {
+    use super::*;
+
+    store_contract::tests!(shared());
+    store_contract::tests_together!(shared());
+}
