@@ -66,8 +66,13 @@ impl Inner {
             return Ok(next);
         }
         self.front.left_waiting();
-        // If it has just gone, there is work at once.
-        Ok(self.gate.hold_back(now).map_or(Some(now), |hold| hold.until))
+        let Some(hold) = self.gate.hold_back(now) else {
+            // It has just gone: there is work at once.
+            return Ok(Some(now));
+        };
+        // One that stands beyond its time is being tried, here or by another process: whoever does so rings when it
+        // has gone.
+        Ok(hold.until.filter(|until| *until > now))
     }
 
     /// How many dials the pace lets go in a second, or at once.

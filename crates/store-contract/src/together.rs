@@ -170,10 +170,7 @@ pub async fn a_permit_is_granted_to_whoever_asks_first(factory: &dyn Several) {
     let (terms, at) = (all.world.terms(), all.world.at());
     let granted = all.stores[1].permit(ids[0], terms, at).await;
     assert!(matches!(granted, Ok(Permitted::Granted(_))), "{granted:?}");
-    assert!(matches!(
-        all.world.permit(ids[0]).await,
-        Permitted::Refused(_)
-    ));
+    assert!(matches!(all.world.permit(ids[0]).await, Permitted::Refused(_)));
 }
 
 /// Counted by the same arithmetic, whoever takes.

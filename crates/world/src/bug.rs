@@ -1,13 +1,11 @@
 //! Bugs that are planted on purpose, each where its part meets the engine, to see that the world notices: who tests the
-//! test. Nothing of the product is changed for them.
+//! test. Nothing of the product is changed for them. Those of a store are made in [`crate::spoilt`], those of the
+//! carrier's client in [`crate::line`].
 
-use std::time::Duration;
-
-use carrier::Webhook;
-use domain::{Answer, Input, Timestamp};
+use carrier::{NotSent, Placement, Webhook};
 use http::{HeaderMap, HeaderValue};
-use store::NewCall;
 
+use crate::check::invariant;
 use crate::hub::{PUBLIC, TOKEN};
 
 /// A planted bug.
@@ -15,6 +13,22 @@ use crate::hub::{PUBLIC, TOKEN};
 pub enum Bug {
     /// A dial in doubt is reported as proven not sent, so that it is sent again.
     DoubtIsDialledAgain,
+    /// The same where no answer came in time.
+    RedialOnTimeOut,
+    /// An answer of 5xx is taken as proof that nothing was done.
+    ServerErrorAsNotSent,
+    /// 429 is taken as if nobody knew.
+    TooManyAsDoubt,
+    /// How old a permit is is not looked at before it is used.
+    AgeNotChecked,
+    /// A leg that has not been started yet is left out when the carrier is asked.
+    FilteredByStartTime,
+    /// The request is sent while its permit is still being written.
+    SentBeforeThePermit,
+    /// What the carrier answers is dropped when the permit has been put in doubt meanwhile.
+    LateAnswerDropped,
+    /// A permit that nobody seems to have in hand any more is taken from its holder, and sent again.
+    LeaseExpirySends,
     /// The gaps between attempts are always counted from the first.
     RetryCountedFromZero,
     /// A retry has the policy's attempts all over again.
@@ -23,8 +37,14 @@ pub enum Bug {
     LookUpTrustedAtOnce,
     /// The idempotency key is not kept.
     KeyNotKept,
+    /// The idempotency key is stored a little after its call.
+    KeyAfterTheCall,
     /// A callback is answered and not stored.
     CallbackNotStored,
+    /// A callback is answered before it is stored.
+    AnsweredBeforeTheCommit,
+    /// A callback is answered and not stored by a node that did not dial.
+    CallbackDroppedElsewhere,
     /// The signature of a callback is not looked at.
     ForgedIsBelieved,
     /// A pause is answered and not stored.
@@ -37,64 +57,101 @@ pub enum Bug {
     CallNotKept,
     /// The state of the pace is not kept.
     PaceForgotten,
+    /// Every node keeps a pace of its own.
+    PacePerNode,
+    /// What is due is told to whoever looks.
+    DueWithoutALock,
+    /// Nobody looks at who was told of a call.
+    ClaimsNotLookedAt,
+    /// A database that was put back from a copy is dialled from at once.
+    CopyDialsAtOnce,
 }
 
 /// Each bug, its name on the command line, and the invariant that must notice it.
-pub const BUGS: [(Bug, &str, &str); 12] = [
-    (Bug::DoubtIsDialledAgain, "doubt-is-dialled-again", "one request"),
-    (Bug::RetryCountedFromZero, "retry-counted-from-zero", "due"),
+pub const BUGS: [(Bug, &str, &str); 27] = [
+    (
+        Bug::DoubtIsDialledAgain,
+        "doubt-is-dialled-again",
+        invariant::ONE_REQUEST,
+    ),
+    (Bug::RedialOnTimeOut, "redial-on-time-out", invariant::ONE_REQUEST),
+    (
+        Bug::ServerErrorAsNotSent,
+        "server-error-as-not-sent",
+        invariant::ONE_REQUEST,
+    ),
+    (Bug::TooManyAsDoubt, "too-many-as-doubt", invariant::EARNED),
+    (Bug::AgeNotChecked, "age-not-checked", invariant::FRESH),
+    (
+        Bug::FilteredByStartTime,
+        "filtered-by-start-time",
+        invariant::EARNED,
+    ),
+    (
+        Bug::SentBeforeThePermit,
+        "sent-before-the-permit",
+        invariant::PERMIT,
+    ),
+    (Bug::LateAnswerDropped, "late-answer-dropped", invariant::ANSWERS),
+    (Bug::LeaseExpirySends, "lease-expiry-sends", invariant::OWN_PERMIT),
+    (
+        Bug::RetryCountedFromZero,
+        "retry-counted-from-zero",
+        invariant::DUE,
+    ),
     (
         Bug::AttemptsCountedFromZero,
         "attempts-counted-from-zero",
-        "policy",
+        invariant::POLICY,
     ),
     (
         Bug::LookUpTrustedAtOnce,
         "look-up-trusted-at-once",
-        "unconfirmed is earned",
+        invariant::EARNED,
     ),
-    (Bug::KeyNotKept, "key-not-kept", "one key, one call"),
+    (Bug::KeyNotKept, "key-not-kept", invariant::ONE_KEY),
+    (Bug::KeyAfterTheCall, "key-after-the-call", invariant::ONE_KEY),
     (
         Bug::CallbackNotStored,
         "callback-not-stored",
-        "callbacks are kept",
+        invariant::CALLBACKS,
     ),
-    (Bug::ForgedIsBelieved, "forged-is-believed", "nothing forged"),
-    (Bug::PauseNotKept, "pause-not-kept", "paused"),
-    (Bug::CancelNotKept, "cancel-not-kept", "canceled"),
-    (Bug::GrantedForgotten, "granted-forgotten", "every call ends"),
-    (Bug::CallNotKept, "call-not-kept", "accepted is kept"),
-    (Bug::PaceForgotten, "pace-forgotten", "pace"),
+    (
+        Bug::AnsweredBeforeTheCommit,
+        "answered-before-the-commit",
+        invariant::CALLBACKS,
+    ),
+    (
+        Bug::CallbackDroppedElsewhere,
+        "callback-dropped-elsewhere",
+        invariant::CALLBACKS,
+    ),
+    (Bug::ForgedIsBelieved, "forged-is-believed", invariant::FORGED),
+    (Bug::PauseNotKept, "pause-not-kept", invariant::PAUSED),
+    (Bug::CancelNotKept, "cancel-not-kept", invariant::CANCELED),
+    (Bug::GrantedForgotten, "granted-forgotten", invariant::ENDS),
+    (Bug::CallNotKept, "call-not-kept", invariant::ACCEPTED),
+    (Bug::PaceForgotten, "pace-forgotten", invariant::PACE),
+    (Bug::PacePerNode, "pace-per-node", invariant::PACE),
+    (Bug::DueWithoutALock, "due-without-a-lock", invariant::CLAIMS),
+    (Bug::ClaimsNotLookedAt, "claims-not-looked-at", invariant::CLAIMS),
+    (Bug::CopyDialsAtOnce, "copy-dials-at-once", invariant::COPY),
 ];
 
-/// What a wrong store makes of a call that it takes.
-pub fn spoil_new(bug: Option<Bug>, new: &mut NewCall) {
-    match bug {
-        Some(Bug::KeyNotKept) => new.key = None,
-        Some(Bug::RetryCountedFromZero) => new.request.policy.retry_delays.truncate(1),
-        Some(Bug::AttemptsCountedFromZero) => new.request.policy.max_attempts = domain::limits::MAX_ATTEMPTS,
-        Some(Bug::PaceForgotten) => {
-            if let Some(terms) = &mut new.permit {
-                terms.pace_clear_at = Timestamp::from_millis(0);
-            }
+/// What a wrong client makes of the carrier's answer.
+pub fn spoil_answer(bug: Option<Bug>, placement: Placement) -> Placement {
+    match (bug, placement) {
+        (Some(Bug::DoubtIsDialledAgain), Placement::InDoubt { why }) => Placement::NotSent(NotSent::Cut(why)),
+        (Some(Bug::RedialOnTimeOut), Placement::InDoubt { why }) if why.contains("no answer in time") => {
+            Placement::NotSent(NotSent::Cut(why))
         }
-        _ => {}
-    }
-}
-
-/// What a wrong store makes of something that happened.
-pub fn spoil_input(bug: Option<Bug>, input: &mut Input) {
-    if let Input::Asked { begun_at, answer, .. } = input
-        && bug == Some(Bug::LookUpTrustedAtOnce)
-    {
-        let empty = match answer {
-            Answer::Nothing => true,
-            Answer::Legs(legs) => legs.is_empty(),
-            _ => false,
-        };
-        if empty {
-            *begun_at = *begun_at + Duration::from_secs(3_600);
+        (Some(Bug::ServerErrorAsNotSent), Placement::InDoubt { why }) if why.starts_with("HTTP 5") => {
+            Placement::NotSent(NotSent::Cut(why))
         }
+        (Some(Bug::TooManyAsDoubt), Placement::NotSent(NotSent::Busy { message, .. })) => {
+            Placement::InDoubt { why: message }
+        }
+        (_, placement) => placement,
     }
 }
 

@@ -73,7 +73,15 @@ pub fn deliver(hub: &Arc<Hub>, process: Option<&Process>, delivery: Delivery) {
     let Some(process) = process.filter(|process| process.up) else {
         return repeat(&mut hub.lock(), delivery);
     };
-    hub.lock().tell(|| shown(&delivery));
+    {
+        let mut state = hub.lock();
+        let node = process.life.who.node;
+        state.tell(|| format!("{}, at node {node}", shown(&delivery)));
+        let by = named(&delivery.request.url).and_then(|dial| state.checks.dialled_by(dial));
+        if by.is_some_and(|by| by != node) {
+            state.goals.reach("a callback came to another node than dialled");
+        }
+    }
     let (engine, hub) = (process.engine.clone(), Arc::clone(hub));
     let mut under_way = UnderWay {
         hub,

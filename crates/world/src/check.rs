@@ -3,16 +3,22 @@
 
 mod dials;
 mod ending;
+mod nodes;
 mod promises;
 mod records;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use domain::{CallId, UserId};
+use domain::{CallId, Timestamp, UserId};
+use nodes::Permit;
 use store::Record;
 
+use crate::life::Who;
 use crate::plan::{CallPlan, Plan};
+
+pub use nodes::Told;
 
 /// What must hold, by the names under which it is reported.
 pub mod invariant {
@@ -20,6 +26,18 @@ pub mod invariant {
     pub const ONE_CREATE: &str = "one create";
     /// An attempt whose request may have been executed is never sent again.
     pub const ONE_REQUEST: &str = "one request";
+    /// Nothing is sent before its permit is in the store.
+    pub const PERMIT: &str = "a permit first";
+    /// A permit is used, and given back, by nobody but the process that it was granted to.
+    pub const OWN_PERMIT: &str = "one's own permit";
+    /// No permit is used once it is two seconds old.
+    pub const FRESH: &str = "a fresh permit";
+    /// What the carrier answered to a request is in the store.
+    pub const ANSWERS: &str = "answers are kept";
+    /// What a node was told of is not told to another for half a minute.
+    pub const CLAIMS: &str = "one node at a time";
+    /// Nothing is dialled from a copy before the carrier's list since has been read.
+    pub const COPY: &str = "a copy is made good first";
     /// No phone rings without a record that says so.
     pub const RECORDED: &str = "no ring without a record";
     /// A leg is bound to the attempt that made it.
@@ -79,9 +97,24 @@ pub struct Checks {
     /// The carrier's legs: whose each is; `None` when the carrier made it by mistake. One of those may be taken for
     /// another attempt's between the same numbers: the list does not say of which request it was made.
     legs: BTreeMap<String, Option<(CallId, u32)>>,
+    /// To whom the last permit of each attempt was granted, and when.
+    permits: BTreeMap<(CallId, u32), Permit>,
+    /// Who was told of what last, and until when it is its own, by its clock.
+    claims: BTreeMap<(CallId, Told), (Who, Timestamp)>,
+    /// ... and who before.
+    taken_over: BTreeMap<(CallId, Told), Who>,
+    /// Lives that have ended.
+    dead: BTreeSet<u64>,
+    /// Which lives were told that they lead, and which were told that they do not.
+    leading: BTreeMap<u64, bool>,
+    /// Which node led last.
+    leader: Option<usize>,
     /// The calls that clients were told of, by the place in the plan.
     promised: BTreeMap<usize, (CallId, bool)>,
     /// When each cancel was answered.
+    /// Which nodes run with the later settings, and whether one ever did.
+    runs_later: Vec<bool>,
+    has_changed: bool,
     canceled: BTreeSet<CallId>,
     paused: bool,
     /// When requests for calls were sent, as far back as the pace looks.
@@ -122,7 +155,15 @@ impl Checks {
             calls: BTreeMap::new(),
             attempts: BTreeMap::new(),
             legs: BTreeMap::new(),
+            permits: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            taken_over: BTreeMap::new(),
+            dead: BTreeSet::new(),
+            leading: BTreeMap::new(),
+            leader: None,
             promised: BTreeMap::new(),
+            runs_later: vec![false; plan.nodes],
+            has_changed: false,
             canceled: BTreeSet::new(),
             paused: false,
             sent: VecDeque::new(),
@@ -150,6 +191,11 @@ impl Checks {
     pub fn clock_moves(&mut self, now_ms: u64, by: i64) {
         self.clock_moved = Some(now_ms);
         self.clock_wrong_by = self.clock_wrong_by.max(by.unsigned_abs());
+    }
+
+    /// A call is not where it was put.
+    pub fn is_lost(&mut self, id: CallId) {
+        self.breaks(invariant::ACCEPTED, format!("{id} is not in the store"));
     }
 
     /// A call is in the store from here on.

@@ -37,10 +37,10 @@ pub struct Question {
 
 /// What the server says.
 pub enum Heard {
-    /// It serves.
-    Up,
-    /// It could not begin, and has ended.
-    Ended,
+    /// This life serves.
+    Up(u64),
+    /// This one has ended.
+    Ended(u64),
     /// To a client.
     Answered(Question, Answer),
     /// To the carrier.
@@ -80,11 +80,19 @@ pub fn ask(
         return None;
     };
     let mut state = hub.lock();
-    state.tell(|| format!("a client asks: {:?}", question.wish));
+    let node = process.life.who.node;
+    state.tell(|| format!("a client asks node {node}: {:?}", question.wish));
     let plan = Arc::clone(&state.plan);
     let id = match question.wish {
         Wish::Cancel(number) => match state.checks.promised(number) {
-            Some(id) => Some(id),
+            Some(id) => {
+                if state.checks.last_dialled_by(id).is_some_and(|by| by != node) {
+                    state
+                        .goals
+                        .reach("a call was canceled at another node than dialled it");
+                }
+                Some(id)
+            }
             None => {
                 again(&mut state, question);
                 return None;
@@ -96,7 +104,16 @@ pub fn ask(
             state.checks.paused(false);
             None
         }
-        Wish::Call(..) => None,
+        Wish::Call(place, _) => {
+            if state
+                .asking
+                .insert(place, node)
+                .is_some_and(|other| other != node)
+            {
+                state.goals.reach("a key was used at two nodes at once");
+            }
+            None
+        }
     };
     state.asked += 1;
     drop(state);
@@ -118,6 +135,9 @@ pub fn ask(
         under_way.question = None;
         let mut state = under_way.hub.lock();
         state.asked -= 1;
+        if let Wish::Call(place, _) = question.wish {
+            state.asking.remove(&place);
+        }
         state.heard.push_back(Heard::Answered(question, answer));
     }))
 }
@@ -133,6 +153,9 @@ impl Drop for UnderWay {
         if let Some(question) = self.question.take() {
             let mut state = self.hub.lock();
             state.asked -= 1;
+            if let Wish::Call(place, _) = question.wish {
+                state.asking.remove(&place);
+            }
             again(&mut state, question);
         }
     }

@@ -53,9 +53,9 @@ impl Dice {
 pub struct EngineDice(Mutex<Dice>);
 
 impl EngineDice {
-    /// Chance for every process of one world.
-    pub fn new(seed: u64) -> EngineDice {
-        EngineDice(Mutex::new(Dice::new(seed, 7)))
+    /// Chance for every process of one node of a world.
+    pub fn new(seed: u64, node: usize) -> EngineDice {
+        EngineDice(Mutex::new(Dice::new(seed, 7_000 + node as u64)))
     }
 
     fn bits(&self) -> u64 {

@@ -60,10 +60,12 @@ pub enum Fault {
     CallbackShuffled,
     /// Somebody else sends a callback that the carrier did not sign.
     CallbackForged,
+    /// A node is not told what another has done.
+    NewsLost,
 }
 
 /// Every kind with its name, and the probability that it has in the wildest world.
-pub const KINDS: [(Fault, &str, f64); 27] = [
+pub const KINDS: [(Fault, &str, f64); 28] = [
     (Fault::CrashBeforeWrite, "crash before a write", 0.01),
     (Fault::CrashAfterWrite, "crash after a write", 0.01),
     (Fault::CrashOnSend, "crash with a request on the wire", 0.05),
@@ -91,6 +93,7 @@ pub const KINDS: [(Fault, &str, f64); 27] = [
     (Fault::CallbackTwice, "callback doubled", 0.50),
     (Fault::CallbackShuffled, "callbacks shuffled", 0.50),
     (Fault::CallbackForged, "callback forged", 0.20),
+    (Fault::NewsLost, "news of another node lost", 0.50),
 ];
 
 /// How many kinds there are.

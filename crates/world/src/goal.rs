@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CallStatus, Event, EventKind, HoldReason, Source};
+use domain::{CallStatus, Event, EventKind, HoldReason, Refusal, Source};
 use store::Record;
+
+use crate::step::{self, Kind};
 
 /// Everything that must have been reached sometimes.
 pub const GOALS: [&str; 31] = [
@@ -44,12 +46,30 @@ pub const GOALS: [&str; 31] = [
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Goals {
     reached: BTreeMap<&'static str, u64>,
+    branches: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 impl Goals {
     /// It was reached once more.
     pub fn reach(&mut self, goal: &'static str) {
         *self.reached.entry(goal).or_default() += 1;
+    }
+
+    /// An input of this kind wrote this into a history.
+    pub fn brought(&mut self, kind: Kind, event: &Event) {
+        let branch = (kind.word(), step::word(&event.kind));
+        *self.branches.entry(branch).or_default() += 1;
+    }
+
+    /// An input of this kind was refused.
+    pub fn refused(&mut self, kind: Kind, refusal: &Refusal) {
+        let branch = (kind.word(), step::refusal(refusal));
+        *self.branches.entry(branch).or_default() += 1;
+    }
+
+    /// How often each branch of a step was taken, as far as it is seen from outside.
+    pub fn branches(&self) -> &BTreeMap<(&'static str, &'static str), u64> {
+        &self.branches
     }
 
     /// How often.
@@ -61,6 +81,9 @@ impl Goals {
     pub fn add(&mut self, other: &Goals) {
         for (goal, times) in &other.reached {
             *self.reached.entry(goal).or_default() += times;
+        }
+        for (branch, times) in &other.branches {
+            *self.branches.entry(*branch).or_default() += times;
         }
     }
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use domain::CallId;
 use sim::{Exchange, Options};
-use testkit::ManualClock;
 
 use crate::callbacks::Delivery;
 use crate::check::Checks;
 use crate::clients::{Heard, Question};
+use crate::clock::Time;
 use crate::dice::Dice;
 use crate::fault::{Fault, Faults, KINDS};
 use crate::goal::Goals;
@@ -35,8 +35,8 @@ pub enum Event {
     Deed(Deed),
     /// What a deed did ends.
     Ends(Deed),
-    /// The process is started.
-    Starts,
+    /// The process of a node is started.
+    Starts(usize),
     /// All faults stop.
     Calms,
     /// A request reaches the carrier.
@@ -50,7 +50,7 @@ pub enum Event {
 /// What all parts share.
 pub struct Hub {
     /// The true time.
-    pub clock: ManualClock,
+    pub clock: Arc<Time>,
     state: Mutex<State>,
 }
 
@@ -73,12 +73,10 @@ pub struct State {
     pub goals: Goals,
     /// The tale, where one is wanted.
     story: Option<Vec<(u64, String)>>,
-    /// By how many milliseconds the store's clock is wrong.
-    pub wrong_by: i64,
+    /// By how many milliseconds the store's clock is wrong, as each node reads it.
+    pub wrong_by: Vec<i64>,
     /// The carrier cannot be reached.
     pub outage: bool,
-    /// The process is dead; whatever it asks for never returns.
-    pub dead: bool,
     /// The dial whose request is about to be handed to the wire.
     pub dialling: Option<(CallId, u32)>,
     /// From when on a leg is on the carrier's list.
@@ -87,6 +85,12 @@ pub struct State {
     pub heard: VecDeque<Heard>,
     /// Questions that are not answered yet.
     pub asked: u64,
+    /// At which node each call of the plan is being asked for.
+    pub asking: BTreeMap<usize, usize>,
+    /// Idempotency keys that a wrong store keeps too late.
+    pub late_keys: BTreeMap<String, ([u8; 32], CallId)>,
+    /// How often one node has done something that others are told of.
+    pub stirred: u64,
     /// The last wish of an operator.
     pub switched: u64,
     now_ms: u64,
@@ -95,7 +99,7 @@ pub struct State {
 impl Hub {
     /// The beginning of a world.
     pub fn new(plan: &Arc<Plan>, with_story: bool) -> Hub {
-        let clock = ManualClock::new();
+        let clock = Arc::<Time>::default();
         let exchange = Exchange::new(Options {
             account_sid: ACCOUNT.to_owned(),
             auth_token: TOKEN.to_owned(),
@@ -113,13 +117,15 @@ impl Hub {
             checks: Checks::new(plan),
             goals: Goals::default(),
             story: with_story.then(Vec::new),
-            wrong_by: 0,
+            wrong_by: vec![0; plan.nodes],
             outage: false,
-            dead: false,
             dialling: None,
             hidden: BTreeMap::new(),
             heard: VecDeque::new(),
             asked: 0,
+            asking: BTreeMap::new(),
+            late_keys: BTreeMap::new(),
+            stirred: 0,
             // Told from the clients' questions by its size.
             switched: 1 << 32,
             now_ms: millis(&clock),
@@ -136,24 +142,6 @@ impl Hub {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.now_ms = millis(&self.clock);
         state
-    }
-
-    /// Returns at once while the process lives, never once it is dead.
-    pub async fn alive(&self) {
-        let dead = self.lock().dead;
-        if dead {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// The process dies here.
-    pub async fn dies(&self, of: Fault) {
-        {
-            let mut state = self.lock();
-            state.dead = true;
-            state.tell(|| format!("the process dies: {}", name(of)));
-        }
-        std::future::pending::<()>().await;
     }
 }
 
@@ -228,6 +216,6 @@ pub fn whole(gap: Duration) -> u64 {
     u64::try_from(gap.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
 }
 
-fn millis(clock: &ManualClock) -> u64 {
+fn millis(clock: &Time) -> u64 {
     u64::try_from(clock.now().millis()).unwrap_or(0)
 }

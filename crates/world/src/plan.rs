@@ -27,18 +27,33 @@ pub struct Plan {
     pub most_faults: u64,
     /// How long a call may be missing from the carrier's list.
     pub lag: Duration,
-    /// The operator's rules.
-    pub rules: Rules,
-    /// Dials a second.
-    pub rate: Rate,
-    /// Most calls live at once.
-    pub max_live: Option<u32>,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// Whether their database is one that several share, also where there is one only.
+    pub shared: bool,
+    /// By how many millionths the clock of each node's machine runs fast.
+    pub drift: Vec<i64>,
+    /// The operator's settings.
+    pub operator: Operator,
+    /// ... and those with which nodes are started again midway.
+    pub later: Option<Operator>,
     /// How many dialled people answer.
     pub answer_rate: f64,
     /// How many calls a second the carrier starts.
     pub carrier_cps: Option<f64>,
     /// The carrier cannot call back: every live leg is watched by asking.
     pub inline: bool,
+}
+
+/// What an operator decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operator {
+    /// The rules of a step.
+    pub rules: Rules,
+    /// Dials a second.
+    pub rate: Rate,
+    /// Most calls live at once.
+    pub max_live: Option<u32>,
 }
 
 /// One call that a client wants.
@@ -69,14 +84,16 @@ pub struct CallPlan {
 /// Something done at a set moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    /// The process is killed, and started again after this long.
-    Kill(Duration),
-    /// The process is told to stop, and started again after this long.
-    Stop(Duration),
-    /// The process stands still for this long.
-    Freeze(Duration),
-    /// The machine's wall clock is wrong by so many milliseconds for this long.
-    Clock(i64, Duration),
+    /// The process of a node is killed, and started again after this long.
+    Kill(usize, Duration),
+    /// It is told to stop, and started again after this long.
+    Stop(usize, Duration),
+    /// ... and with the operator's later settings.
+    Change(usize, Duration),
+    /// It stands still for this long.
+    Freeze(usize, Duration),
+    /// The wall clock that a node reads, or all of them, is wrong by so many milliseconds for this long.
+    Clock(Option<usize>, i64, Duration),
     /// An operator pauses dialling for this long.
     Pause(Duration),
     /// The carrier refuses the account for this long.
@@ -86,16 +103,39 @@ pub enum Deed {
 }
 
 impl Deed {
+    /// Which node it is about, if it is about one.
+    pub fn node(self) -> Option<usize> {
+        match self {
+            Deed::Kill(node, _) | Deed::Stop(node, _) | Deed::Change(node, _) | Deed::Freeze(node, _) => {
+                Some(node)
+            }
+            Deed::Clock(node, ..) => node,
+            Deed::Pause(_) | Deed::Refuse(_) | Deed::Outage(_) => None,
+        }
+    }
+
     /// In words.
     pub fn words(self) -> String {
         match self {
-            Deed::Kill(down) => format!("the process is killed, and started again after {}", shown(down)),
-            Deed::Stop(down) => format!(
-                "the process is told to stop, and started again after {}",
+            Deed::Kill(node, down) => {
+                format!("node {node} is killed, and started again after {}", shown(down))
+            }
+            Deed::Stop(node, down) => format!(
+                "node {node} is told to stop, and started again after {}",
                 shown(down)
             ),
-            Deed::Freeze(long) => format!("the process stands still for {}", shown(long)),
-            Deed::Clock(by, long) => format!("the wall clock is wrong by {by} ms for {}", shown(long)),
+            Deed::Change(node, down) => format!(
+                "node {node} is told to stop, and started again with other settings after {}",
+                shown(down)
+            ),
+            Deed::Freeze(node, long) => format!("node {node} stands still for {}", shown(long)),
+            Deed::Clock(None, by, long) => format!("the wall clock is wrong by {by} ms for {}", shown(long)),
+            Deed::Clock(Some(node), by, long) => {
+                format!(
+                    "node {node} reads a wall clock that is wrong by {by} ms for {}",
+                    shown(long)
+                )
+            }
             Deed::Pause(long) => format!("an operator pauses dialling for {}", shown(long)),
             Deed::Refuse(long) => format!("the carrier refuses the account for {}", shown(long)),
             Deed::Outage(long) => format!("the carrier cannot be reached for {}", shown(long)),
@@ -109,6 +149,15 @@ pub fn shown(gap: Duration) -> String {
 }
 
 impl Plan {
+    /// The same with one process, that has its store for itself.
+    pub fn alone(&self) -> Plan {
+        Plan {
+            nodes: 1,
+            shared: false,
+            ..self.clone()
+        }
+    }
+
     /// The world of a seed.
     pub fn draw(seed: u64) -> Plan {
         let mut dice = Dice::new(seed, 1);
@@ -132,24 +181,34 @@ impl Plan {
             call.number = number;
         }
         let inline = dice.happens(0.1);
+        // Half of all worlds are of one process that has its store for itself.
+        let (shared, nodes) = dice.one_of(&[
+            (false, 1),
+            (false, 1),
+            (false, 1),
+            (false, 1),
+            (false, 1),
+            (true, 1),
+            (true, 2),
+            (true, 2),
+            (true, 3),
+            (true, 3),
+        ]);
         Plan {
             seed,
             span,
             calls,
-            deeds: deeds(&mut dice, busy, wild),
+            deeds: deeds(&mut dice, busy, wild, nodes),
+            nodes,
+            shared,
+            drift: (0..nodes)
+                .map(|_| i64::try_from(dice.between(0, 400)).unwrap_or(0) - 200)
+                .collect(),
+            operator: operator(&mut dice, inline),
+            later: dice.happens(0.3).then(|| operator(&mut dice, inline)),
             faults: faults(&mut dice, wild),
             most_faults: u64::MAX,
             lag: Duration::from_secs(dice.one_of(&[2, 30, 60, 60, 300, 1_800])),
-            rules: Rules {
-                settle_after: Duration::from_secs(dice.one_of(&[60, 120, 120, 120])),
-                silence_after: Duration::from_secs(dice.one_of(&[30, 120, 120])),
-                stop_on_unconfirmed: dice.happens(0.2),
-                poll: inline,
-            },
-            rate: rate(&mut dice),
-            max_live: dice
-                .happens(0.15)
-                .then(|| u32::try_from(dice.between(1, 4)).unwrap_or(1)),
             answer_rate: 0.1 + 0.8 * dice.share(),
             carrier_cps: dice.happens(0.1).then_some(1.0),
             inline,
@@ -194,7 +253,10 @@ fn call(dice: &mut Dice, people: &Strangers, span: Duration, wild: f64) -> CallP
         from: pick(dice, &people.from),
         policy: policy(dice, wild),
         key,
-        rival: (key && dice.happens(0.2)).then(|| (dice.millis(0, 3_000), dice.happens(0.7))),
+        rival: (key && dice.happens(0.2)).then(|| {
+            let latest = dice.one_of(&[0, 50, 3_000]);
+            (dice.millis(0, latest), dice.happens(0.7))
+        }),
         cancel: dice.happens(0.15).then(|| {
             let latest = dice.one_of(&[50, 1_000, 10_000, 200_000]);
             dice.millis(0, latest)
@@ -231,41 +293,67 @@ fn policy(dice: &mut Dice, wild: f64) -> Policy {
     }
 }
 
+fn operator(dice: &mut Dice, inline: bool) -> Operator {
+    Operator {
+        rules: Rules {
+            settle_after: Duration::from_secs(dice.one_of(&[60, 120, 120, 120])),
+            silence_after: Duration::from_secs(dice.one_of(&[30, 120, 120])),
+            stop_on_unconfirmed: dice.happens(0.2),
+            poll: inline,
+        },
+        rate: rate(dice),
+        max_live: dice
+            .happens(0.15)
+            .then(|| u32::try_from(dice.between(1, 4)).unwrap_or(1)),
+    }
+}
+
 fn rate(dice: &mut Dice) -> Rate {
     let (per_second, burst) =
         dice.one_of(&[(1.0, 1), (1.0, 10), (1.0, 10), (5.0, 3), (50.0, 50), (50.0, 50)]);
     Rate { per_second, burst }
 }
 
-fn deeds(dice: &mut Dice, span: Duration, wild: f64) -> Vec<(Duration, Deed)> {
-    let most = (wild * 6.0).ceil() as u64;
+fn deeds(dice: &mut Dice, span: Duration, wild: f64, nodes: usize) -> Vec<(Duration, Deed)> {
+    let most = (wild * 6.0).ceil() as u64 * nodes as u64;
     let count = dice.between(0, most);
     let latest = u64::try_from(span.as_millis()).unwrap_or(0);
     let mut deeds: Vec<_> = (0..count)
         .map(|_| {
             let at = dice.millis(0, latest);
-            (at, deed(dice))
+            (at, deed(dice, nodes))
         })
         .collect();
     deeds.sort_by_key(|(at, _)| *at);
     deeds
 }
 
-fn deed(dice: &mut Dice) -> Deed {
+fn deed(dice: &mut Dice, nodes: usize) -> Deed {
     let most = dice.one_of(&[300, 1_000, 10_000, 100_000]);
     let long = dice.millis(10, most);
-    match dice.between(0, 9) {
-        0..=2 => Deed::Kill(long),
-        3 => Deed::Stop(long),
-        4 | 5 => Deed::Freeze(long),
+    let node = usize::try_from(dice.between(0, nodes as u64 - 1)).unwrap_or(0);
+    match dice.between(0, 10) {
+        0..=2 => Deed::Kill(node, long),
+        3 => Deed::Stop(node, long),
+        4 => Deed::Freeze(node, long),
+        // Longer than a claim lasts, and than the age at which a permit is in doubt.
+        5 => Deed::Freeze(
+            node,
+            if nodes > 1 {
+                dice.millis(25_000, 70_000)
+            } else {
+                long
+            },
+        ),
         6 => {
             let by = dice.one_of(&[
                 1_000, 4_000, 20_000, 60_000, 3_600_000, -4_000, -20_000, -60_000, -3_600_000,
             ]);
-            Deed::Clock(by, long)
+            Deed::Clock((nodes > 1 && dice.happens(0.5)).then_some(node), by, long)
         }
         7 => Deed::Pause(long),
         8 => Deed::Refuse(long),
+        9 => Deed::Change(node, long),
         _ => Deed::Outage(long),
     }
 }

@@ -1,4 +1,4 @@
-//! One life of the server's process: a runtime of its own, so that killing it drops every task at its await, and
+//! One life of a node's process: a runtime of its own, so that killing it drops every task at its await, and
 //! leaving it alone is a process that stands still.
 
 use std::future::Future;
@@ -9,8 +9,12 @@ use std::task::{Context, Poll, Waker};
 use engine::Engine;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::life::Life;
+
 /// A running process.
 pub struct Process {
+    /// Which it is.
+    pub life: Arc<Life>,
     /// The engine in it.
     pub engine: Engine,
     runtime: Runtime,
@@ -32,7 +36,7 @@ impl Process {
     ///
     /// # Panics
     /// When the machine gives no runtime.
-    pub fn new(engine: Engine) -> Process {
+    pub fn new(life: Arc<Life>, engine: Engine) -> Process {
         let idle = Arc::new(Idle::default());
         let seen = Arc::clone(&idle);
         let runtime = Builder::new_current_thread()
@@ -42,6 +46,7 @@ impl Process {
             .build()
             .expect("a runtime without threads or sockets needs nothing of the machine");
         Process {
+            life,
             engine,
             runtime,
             idle,

@@ -171,15 +171,22 @@ fn tells(args: &Args, bug: Option<Bug>, seed: u64) {
 }
 
 fn show_plan(plan: &Plan, outcome: &Outcome) {
-    println!(
-        "\nof its world is left: settle {}, silence {}, {} dials a second after {}, live {:?}, inline {}",
-        shown(plan.rules.settle_after),
-        shown(plan.rules.silence_after),
-        plan.rate.per_second,
-        plan.rate.burst,
-        plan.max_live,
-        plan.inline
-    );
+    let database = match (plan.shared, plan.nodes) {
+        (false, _) => "one node on a store of its own".to_owned(),
+        (true, nodes) => format!("{nodes} nodes on a store that is shared"),
+    };
+    println!("\nof its world is left: {database}, inline {}", plan.inline);
+    for (when, operator) in [("first", Some(&plan.operator)), ("later", plan.later.as_ref())] {
+        let Some(operator) = operator else { continue };
+        println!(
+            "  {when}: settle {}, silence {}, {} dials a second after {}, live {:?}",
+            shown(operator.rules.settle_after),
+            shown(operator.rules.silence_after),
+            operator.rate.per_second,
+            operator.rate.burst,
+            operator.max_live,
+        );
+    }
     for call in &plan.calls {
         println!(
             "  call {} at {}: to {} from {}, {} attempts after {:?}, rings {}, not before {:?}, key {}, rival {:?}, cancel {:?}, give up {}",

@@ -21,6 +21,7 @@ pub fn shrink(plan: &Plan, options: &Options, invariant: &str) -> (Arc<Plan>, Ou
     let mut before = usize::MAX;
     while size(&search.best) < before && search.runs < RUNS {
         before = size(&search.best);
+        search.fewer_nodes();
         search.fewer_calls();
         search.fewer_kinds();
         search.fewer_deeds();
@@ -56,6 +57,24 @@ impl Search {
             self.best = plan;
         }
         same
+    }
+
+    fn fewer_nodes(&mut self) {
+        while self.best.nodes > 1 {
+            let mut plan = self.best.clone();
+            plan.nodes -= 1;
+            if !self.tries(plan) {
+                break;
+            }
+        }
+        if self.best.shared && self.best.nodes == 1 {
+            self.tries(self.best.alone());
+        }
+        if self.best.later.is_some() {
+            let mut plan = self.best.clone();
+            plan.later = None;
+            self.tries(plan);
+        }
     }
 
     fn fewer_calls(&mut self) {
@@ -125,5 +144,5 @@ impl Search {
 /// What is to become less.
 fn size(plan: &Plan) -> usize {
     let kinds = plan.faults.iter().filter(|it| **it > 0.0).count();
-    plan.calls.len() + plan.deeds.len() + kinds
+    plan.nodes + plan.calls.len() + plan.deeds.len() + kinds
 }

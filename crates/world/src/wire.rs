@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use crate::callbacks;
 use crate::fault::Fault;
 use crate::hub::{Event, Hub, State};
+use crate::life::Life;
 
 /// What can go wrong with the request that makes a call.
 const OF_DIALS: [Fault; 10] = [
@@ -36,13 +37,22 @@ const OF_DIALS: [Fault; 10] = [
 /// What can go wrong with a question.
 const OF_QUESTIONS: [Fault; 3] = [Fault::AskCut, Fault::AskBroken, Fault::AskSlow];
 
+/// For so long a call is left to the node that was told of it.
+const CLAIMED_MS: u64 = 30_000;
+
 type Result3 = Result<Response<Bytes>, SendError>;
 
-/// The client's way to the carrier.
-pub struct Wire(pub Arc<Hub>);
+/// The way of one process's client to the carrier.
+#[derive(Clone)]
+pub struct Wire {
+    /// What all share.
+    pub hub: Arc<Hub>,
+    /// Whose way it is.
+    pub life: Arc<Life>,
+}
 
 /// A connection of it.
-struct Open(Arc<Hub>);
+struct Open(Wire);
 
 /// A request on its way to the carrier.
 pub struct Arriving {
@@ -68,9 +78,9 @@ impl Returning {
 #[async_trait]
 impl Transport for Wire {
     async fn connect(&self, within: Duration) -> Result<Box<dyn Connection>, ConnectError> {
-        self.0.alive().await;
+        self.life.alive().await;
         let (fails, takes) = {
-            let mut state = self.0.lock();
+            let mut state = self.hub.lock();
             let fails = state.outage || state.strikes(Fault::ConnectFails);
             let takes = if state.strikes(Fault::ConnectSlow) {
                 state.millis(500, 7_000)
@@ -79,8 +89,8 @@ impl Transport for Wire {
             };
             (fails, takes)
         };
-        self.0.clock.wait(takes.min(within)).await;
-        self.0.alive().await;
+        self.life.clock.wait(takes.min(within)).await;
+        self.life.alive().await;
         if fails {
             let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
             return Err(ConnectError::Refused(refused));
@@ -88,22 +98,29 @@ impl Transport for Wire {
         if takes > within {
             return Err(ConnectError::TooSlow { within });
         }
-        Ok(Box::new(Open(Arc::clone(&self.0))))
+        Ok(Box::new(Open(self.clone())))
     }
 }
 
 #[async_trait]
 impl Connection for Open {
     async fn send(self: Box<Self>, request: Request<Bytes>, gate: &dyn Gate, within: Duration) -> Result3 {
-        let hub = self.0;
+        let Wire { hub, life } = self.0;
         // Taken first of all: it belongs to this very request.
         let dial = hub.lock().dialling.take();
-        hub.alive().await;
+        life.alive().await;
         if dial.is_some() && hub.lock().strikes(Fault::NotWritten) {
             return Err(SendError::NotWritten("broken pipe".into()));
         }
         if !gate.is_open() {
-            hub.lock().goals.reach("a permit grew too old and was not used");
+            let mut state = hub.lock();
+            state.goals.reach("a permit grew too old and was not used");
+            let now_ms = state.now_ms();
+            if dial.is_some_and(|dial| state.checks.permit_age(now_ms, dial) > CLAIMED_MS) {
+                state
+                    .goals
+                    .reach("a node that slept past its claim gave its permit back");
+            }
             return Err(SendError::KeptBack);
         }
         let (back, answer) = oneshot::channel();
@@ -113,9 +130,14 @@ impl Connection for Open {
             let mut state = hub.lock();
             if is_create {
                 let now_ms = state.now_ms();
-                state.checks.sends(now_ms, dial);
+                state.checks.sends(now_ms, life.who, dial);
                 if let Some((call, attempt)) = dial {
-                    state.tell(|| format!("request for attempt {attempt} of {call} is sent"));
+                    state.tell(|| {
+                        format!(
+                            "node {} sends the request for attempt {attempt} of {call}",
+                            life.who.node
+                        )
+                    });
                 }
             }
             let fault = state.first(if is_create { &OF_DIALS } else { &OF_QUESTIONS });
@@ -123,17 +145,17 @@ impl Connection for Open {
             fault
         };
         if fault == Some(Fault::CrashOnSend) {
-            hub.dies(Fault::CrashOnSend).await;
+            life.dies(&hub, Fault::CrashOnSend).await;
         }
         let answered = tokio::select! {
             biased;
             answered = answer => answered,
-            () = hub.clock.wait(within) => {
+            () = life.clock.wait(within) => {
                 hub.lock().checks.doubtful(dial);
                 return Err(SendError::InDoubt("no answer in time".into()));
             }
         };
-        hub.alive().await;
+        life.alive().await;
         answered.unwrap_or_else(|_| Err(SendError::InDoubt("connection reset".into())))
     }
 }

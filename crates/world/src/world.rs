@@ -1,33 +1,32 @@
-//! One world from its beginning to its end: lets time pass from one thing to the next, starts and kills the process,
+//! One world from its beginning to its end: lets time pass from one thing to the next, starts and kills processes,
 //! plays the plan, and in the end, when all faults have stopped, waits until every call is over.
 
 mod backing;
 mod deeds;
+mod node;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Engine, Parts, Settings};
 use testkit::clock::START;
-use testkit::given;
 use tokio::runtime::Runtime;
 
 use backing::Backing;
+use node::Node;
 
 use crate::bug::Bug;
 use crate::callbacks;
 use crate::check::{Violation, invariant};
 use crate::clients::{self, Heard};
-use crate::dice::EngineDice;
-use crate::disk::{Disk, look};
+use crate::disk::look;
 use crate::fault::COUNT;
 use crate::goal::Goals;
 use crate::hub::{Event, Hub};
-use crate::line::Watched;
 use crate::panics;
 use crate::plan::Plan;
 use crate::process::Process;
+use crate::step::Kind;
 
 /// Every call must be over this long after the last fault: retries of minutes, silence of at most an hour between two
 /// questions, and a clock that was an hour wrong, all within it.
@@ -61,7 +60,7 @@ pub struct Outcome {
     pub simulated_ms: u64,
     /// How often each fault struck.
     pub struck: [u64; COUNT],
-    /// How often the process died or was stopped.
+    /// How often a process died or was stopped.
     pub restarts: u64,
     /// What was reached.
     pub goals: Goals,
@@ -74,16 +73,22 @@ pub struct Outcome {
 /// # Panics
 /// When the machine gives no room for a database.
 pub fn run(plan: &Arc<Plan>, options: &Options) -> Outcome {
+    let plan = match options.folder {
+        // One process has a file for itself.
+        Some(_) => &Arc::new(plan.alone()),
+        None => plan,
+    };
     let hub = Arc::new(Hub::new(plan, options.story));
+    let nodes = 0..plan.nodes;
     let mut world = World {
-        dice: Arc::new(EngineDice::new(plan.seed)),
-        disk: Backing::new(options.folder.clone()),
+        nodes: nodes.map(|number| Node::new(plan, number)).collect(),
+        disk: Backing::new(options.folder.clone(), plan.shared),
         hub,
         plan: Arc::clone(plan),
         bug: options.bug,
-        process: None,
         leaving: Vec::new(),
-        stop_for: Duration::ZERO,
+        lives: 0,
+        turns: 0,
         restarts: 0,
         calm_ms: None,
     };
@@ -94,13 +99,14 @@ pub fn run(plan: &Arc<Plan>, options: &Options) -> Outcome {
 struct World {
     hub: Arc<Hub>,
     plan: Arc<Plan>,
-    dice: Arc<EngineDice>,
+    nodes: Vec<Node>,
     disk: Backing,
     bug: Option<Bug>,
-    process: Option<Process>,
     /// Clients that will lose their patience.
     leaving: Vec<(u64, tokio::task::AbortHandle)>,
-    stop_for: Duration,
+    /// Lives of processes so far.
+    lives: u64,
+    turns: usize,
     restarts: u64,
     calm_ms: Option<u64>,
 }
@@ -109,7 +115,9 @@ impl World {
     fn go(&mut self) {
         {
             let mut state = self.hub.lock();
-            state.after(Duration::ZERO, Event::Starts);
+            for node in 0..self.plan.nodes {
+                state.after(Duration::ZERO, Event::Starts(node));
+            }
             clients::enter(&mut state);
             for (at, deed) in &self.plan.deeds {
                 state.after(*at, Event::Deed(*deed));
@@ -171,50 +179,91 @@ impl World {
         let ahead = |at: u64| Duration::from_millis(at.saturating_sub(now_ms));
         let others = [state.next_at().map(ahead), state.exchange.next_due().map(ahead)];
         drop(state);
-        let moves = self.process.as_ref().is_some_and(|process| !process.frozen);
-        let own = moves.then(|| self.hub.clock.next_wake()).flatten();
-        let next = others.into_iter().chain([own]).flatten().min();
-        // Nothing at all is to happen: a process that does nothing any more shows in calls that do not end.
-        self.hub.clock.advance(next.unwrap_or(Duration::from_secs(60)));
+        let own = self.moving().filter_map(|process| process.life.clock.next_wake());
+        let next = others.into_iter().flatten().chain(own).min();
+        // Nothing at all is to happen: processes that do nothing any more show in calls that do not end.
+        self.advance(next.unwrap_or(Duration::from_secs(60)));
     }
 
-    /// Lets the process do what it can while the clock stands, and takes what it says.
-    fn settle(&mut self) {
-        let moving = self.process.as_ref().filter(|process| !process.frozen);
-        if let Some(message) = moving.and_then(|process| panics::during(|| process.run())) {
-            self.hub.lock().checks.breaks(invariant::PANIC, message);
+    /// The processes that do not stand still.
+    fn moving(&self) -> impl Iterator<Item = &Process> {
+        let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
+        processes.filter(|process| !process.frozen)
+    }
+
+    /// Lets time pass, for all.
+    fn advance(&self, gap: Duration) {
+        self.hub.clock.advance(gap);
+        for process in self.nodes.iter().filter_map(|node| node.process.as_ref()) {
+            process.life.clock.wake();
         }
+    }
+
+    /// Lets every process do what it can while the clock stands, and takes what they say.
+    fn settle(&mut self) {
+        self.turns += 1;
+        loop {
+            let before = self.hub.lock().stirred;
+            // Nobody is always the first.
+            let (late, early) = self.nodes.split_at(self.turns % self.nodes.len());
+            for node in early.iter().chain(late) {
+                let moving = node.process.as_ref().filter(|process| !process.frozen);
+                if let Some(message) = moving.and_then(|process| panics::during(|| process.run())) {
+                    self.hub.lock().checks.breaks(invariant::PANIC, message);
+                }
+            }
+            // One may have told another, which has had its turn.
+            if self.nodes.len() == 1 || self.hub.lock().stirred == before {
+                break;
+            }
+        }
+        self.hear();
+        for number in 0..self.nodes.len() {
+            let process = self.nodes[number].process.as_ref();
+            if process.is_some_and(|process| process.life.is_dead()) {
+                let down = self.hub.lock().millis(10, 20_000);
+                self.kill(number, down);
+            }
+        }
+    }
+
+    fn hear(&mut self) {
         loop {
             let heard = self.hub.lock().heard.pop_front();
             match heard {
-                None => break,
-                Some(Heard::Up) => {
-                    if let Some(process) = &mut self.process {
+                None => return,
+                Some(Heard::Up(life)) => {
+                    let processes = self.nodes.iter_mut().filter_map(|node| node.process.as_mut());
+                    for process in processes.filter(|process| process.life.who.life == life) {
                         process.up = true;
                     }
                 }
-                Some(Heard::Ended) => self.kill(self.stop_for),
+                Some(Heard::Ended(life)) => {
+                    let is_it = |process: &Process| process.life.who.life == life;
+                    let number = self
+                        .nodes
+                        .iter()
+                        .position(|node| node.process.as_ref().is_some_and(is_it));
+                    if let Some(number) = number {
+                        self.kill(number, self.nodes[number].stop_for);
+                    }
+                }
                 Some(Heard::Answered(question, answer)) => {
                     clients::answered(&mut self.hub.lock(), question, &answer);
                 }
                 Some(Heard::Delivered(delivered)) => callbacks::answered(&mut self.hub.lock(), *delivered),
             }
         }
-        let dead = self.hub.lock().dead;
-        if dead {
-            let down = self.hub.lock().millis(10, 20_000);
-            self.kill(down);
-        }
     }
 
     fn happens(&mut self, event: Event) {
         match event {
-            Event::Starts => self.start(),
+            Event::Starts(node) => self.start(node),
             Event::Calms => self.calm(),
             Event::Deed(deed) => self.does(deed),
             Event::Ends(deed) => self.undoes(deed),
             Event::Asks(question) => {
-                let handle = clients::ask(&self.hub, self.process.as_ref(), question);
+                let handle = clients::ask(&self.hub, self.any(), question);
                 self.leaving.extend(handle.map(|handle| (question.id, handle)));
             }
             Event::Leaves(id) => {
@@ -222,74 +271,34 @@ impl World {
                     handle.abort();
                 }
             }
-            Event::Delivers(delivery) => callbacks::deliver(&self.hub, self.process.as_ref(), *delivery),
+            Event::Delivers(delivery) => callbacks::deliver(&self.hub, self.any(), *delivery),
             Event::Arrives(arriving) => crate::wire::arrive(&mut self.hub.lock(), *arriving),
             Event::Returns(returning) => returning.arrive(),
         }
     }
 
-    fn start(&mut self) {
-        if self.process.is_some() {
-            return;
-        }
-        self.hub.lock().tell(|| "the process starts".to_owned());
-        self.stop_for = Duration::from_secs(1);
-        let store = Arc::new(Disk::new(self.disk.open(), &self.hub, self.bug));
-        let engine = Engine::new(Parts {
-            store,
-            carrier: Arc::new(Watched::new(&self.hub, self.bug)),
-            clock: Arc::new(self.hub.clock.clone()),
-            dice: Arc::<EngineDice>::clone(&self.dice),
-            settings: Settings {
-                policy: given::policy(),
-                script: given::script(),
-                rules: self.plan.rules.clone(),
-                rate: self.plan.rate,
-                max_live: self.plan.max_live,
-            },
-        });
-        let process = Process::new(engine);
-        let (engine, hub) = (process.engine.clone(), Arc::clone(&self.hub));
-        process.spawn(async move {
-            let heard = match engine.recover().await {
-                Ok(()) => {
-                    engine.start();
-                    Heard::Up
-                }
-                Err(_) => Heard::Ended,
-            };
-            hub.lock().heard.push_back(heard);
-        });
-        self.process = Some(process);
-    }
-
-    /// Ends the process, whatever it was doing; it starts again after `down`.
-    fn kill(&mut self, down: Duration) {
-        let Some(process) = self.process.take() else {
-            return;
+    /// Any of the processes that serve, as a balancer chooses one that answers.
+    fn any(&self) -> Option<&Process> {
+        let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
+        let serving: Vec<_> = processes.filter(|process| process.up).collect();
+        let last = (serving.len() as u64).checked_sub(1)?;
+        let place = match last {
+            0 => 0,
+            _ => self.hub.lock().dice.between(0, last),
         };
-        self.leaving.clear();
-        drop(process);
-        self.disk.close();
-        self.restarts += 1;
-        let mut state = self.hub.lock();
-        state.dead = false;
-        state.checks.process_dies();
-        state.tell(|| "the process is gone".to_owned());
-        let down = if state.faults.over { Duration::ZERO } else { down };
-        state.after(down, Event::Starts);
+        serving.get(usize::try_from(place).unwrap_or(0)).copied()
     }
 
-    /// Where the carrier has a leg of an attempt without proof: lets the questions of a day be asked. The process
-    /// stands still in between, so that the day is short.
+    /// Where the carrier has a leg of an attempt without proof: lets the questions of a day be asked. All
+    /// stand still in between, so that the day is short.
     fn a_day(&mut self) {
         let until = self.hub.clock.now() + A_DAY;
         while self.is_sound() && self.hub.clock.now() < until && self.hub.lock().checks.unproven() > 0 {
             let now = self.hub.clock.now();
-            let store = self.disk.open();
+            let store = self.disk.outside();
             let next = self.disk.ask(store.next_check(now)).ok().flatten();
             let Some(next) = next else { return };
-            self.hub.clock.advance(next.since(now));
+            self.advance(next.since(now));
             let moment = self.hub.clock.now() + A_MOMENT;
             while self.is_sound() && self.hub.clock.now() < moment {
                 self.turn();
@@ -298,14 +307,14 @@ impl World {
     }
 
     fn outcome(mut self) -> Outcome {
-        // Whatever is still under way ends with the process.
-        self.process = None;
-        let store = self.disk.open();
+        // Whatever is still under way ends with the processes.
+        self.nodes.clear();
+        let store = self.disk.outside();
         let ids = self.hub.lock().checks.all();
         {
             let _outside = self.disk.runtime.as_ref().map(Runtime::enter);
             for id in &ids {
-                look(&*store, &self.hub, *id);
+                look(&*store, &self.hub, *id, Kind::Other);
             }
         }
         let mut state = self.hub.lock();

@@ -35,9 +35,7 @@ impl Memory {
 
     /// The queue of calls that are to be looked at, in its order.
     pub(super) fn to_check(&self, now: Timestamp) -> Vec<(Timestamp, CallId)> {
-        let wanted = self
-            .each()
-            .filter_map(|call| Some((call.check_at()?, call.id)));
+        let wanted = self.each().filter_map(|call| Some((call.check_at()?, call.id)));
         let mut wanted: Vec<_> = wanted.filter(|(check_at, _)| *check_at <= now).collect();
         wanted.sort();
         wanted

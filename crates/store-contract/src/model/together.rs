@@ -113,7 +113,11 @@ impl Shared {
 impl Memory {
     /// Tells everybody but `from`.
     pub(super) fn tell(&self, what: News, from: Option<u64>) {
-        let others = self.shared.ears.iter().filter(|(number, _)| Some(*number) != from);
+        let others = self
+            .shared
+            .ears
+            .iter()
+            .filter(|(number, _)| Some(*number) != from);
         for (_, ear) in others {
             match what {
                 News::Due => ear.due.notify_one(),
@@ -197,7 +201,9 @@ impl Together for Model {
         let shared = &mut memory.shared;
         shared.seen_at = Some(now);
         let most = furthest(now);
-        shared.claims.retain(|_, (_, until)| *until > now && *until <= most);
+        shared
+            .claims
+            .retain(|_, (_, until)| *until > now && *until <= most);
         let led = shared.leader.filter(|(leader, until)| {
             let is_silent = *until < now || *until > most;
             *leader != node.number && !is_silent

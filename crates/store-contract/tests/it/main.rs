@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::Timestamp;
 use store::Store;
-use store_contract::{Factory, Several};
 use store_contract::model::Model;
+use store_contract::{Factory, Several};
 
 /// Memory that outlives whoever opened it.
 struct InMemory(Arc<Model>);

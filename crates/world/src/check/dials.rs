@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use domain::{AttemptStatus, Call, CallId, CallState};
 
+use super::nodes::{Permit, Told};
 use super::{Checks, invariant};
 use crate::fault::Fault;
+use crate::goal::Goals;
 use crate::hub::whole;
+use crate::life::Who;
 use crate::plan::Deed;
 
 /// A slot of the pace is taken before the connection is opened, the permit asked for and the request sent: so much may
@@ -16,16 +19,34 @@ const BUNCHED: Duration = Duration::from_millis(200);
 const BUNCHED_BY_CONNECTIONS: Duration = Duration::from_secs(5);
 /// ... where the store may be slow: before a permit and after it, and before a turn's other questions.
 const BUNCHED_BY_STORE: Duration = Duration::from_secs(9);
+/// ... where several nodes share the pace: a slot is good for so long after it was taken.
+const BUNCHED_BY_STOCK: Duration = Duration::from_millis(250);
 /// How far the engine's clock may be from the true one without anybody having moved it.
 const TOLERANCE_MS: u64 = 50;
 
 impl Checks {
-    /// A permit is granted to this call, of which so many are live now.
-    pub fn grants(&mut self, now_ms: u64, call: &Call, live: u64) {
+    /// A node is granted a permit for this call; so many are live now.
+    pub fn grants(&mut self, now_ms: u64, who: Who, call: &Call, live: u64, goals: &mut Goals) {
         let CallState::Dialling { attempt, .. } = call.state else {
             return;
         };
         let id = call.id;
+        let before = self.permits.insert((id, attempt), Permit { who, at_ms: now_ms });
+        if before.is_some_and(|before| before.who.node != who.node) {
+            goals.reach("a permit that one node gave back was granted to another");
+        }
+        let taken_over = self.taken_over.remove(&(id, Told::Dial));
+        if taken_over.is_some_and(|before| before.node != who.node && self.dead.contains(&before.life)) {
+            goals.reach("a call was taken over from a dead node");
+        }
+        let other = call
+            .attempts
+            .iter()
+            .find(|it| it.is_open() && it.sid.is_some() && !it.unwanted);
+        if let Some(other) = other.map(|it| it.number) {
+            let what = format!("attempt {attempt} of {id} is permitted while attempt {other} is live");
+            self.breaks(invariant::ONE_LIVE, what);
+        }
         if self.paused {
             self.breaks(
                 invariant::PAUSED,
@@ -36,7 +57,7 @@ impl Checks {
             let what = format!("{id} may be dialled after its cancel was answered");
             self.breaks(invariant::CANCELED, what);
         }
-        if self.plan.max_live.is_some_and(|most| live > u64::from(most)) {
+        if self.max_live().is_some_and(|most| live > u64::from(most)) {
             self.breaks(invariant::LIVE_LIMIT, format!("{live} calls are live"));
         }
         let most = self.planned(id).map_or(0, |plan| plan.policy.max_attempts);
@@ -66,7 +87,11 @@ impl Checks {
                     .map(|(ended, gap)| ended / 1_000 * 1_000 + whole(*gap))
             }
         };
-        if earliest.is_some_and(|earliest| now_ms + TOLERANCE_MS < earliest) {
+        let tolerance = match self.is_shared() {
+            true => self.apart_ms(),
+            false => TOLERANCE_MS,
+        };
+        if earliest.is_some_and(|earliest| now_ms + tolerance < earliest) {
             let early = earliest.unwrap_or(0).saturating_sub(now_ms);
             let what = format!("attempt {attempt} of {} is {early} ms early", call.id);
             self.breaks(invariant::DUE, what);
@@ -75,9 +100,9 @@ impl Checks {
 
     /// Never more than a burst and what the rate allows besides, in any stretch of time.
     fn keeps_pace(&mut self, now_ms: u64) {
-        let rate = self.plan.rate;
+        let (per_second, burst) = self.rate();
         self.sent.push_back(now_ms);
-        if self.sent.len() > 4 * rate.burst as usize + 64 {
+        if self.sent.len() > 4 * burst as usize + 64 {
             self.sent.pop_front();
         }
         if self.clock_moved.is_some() {
@@ -87,7 +112,7 @@ impl Checks {
         let count = self.sent.len();
         for (place, from) in self.sent.iter().enumerate() {
             let seconds = (now_ms - from + bunched) as f64 / 1_000.0;
-            let most = f64::from(rate.burst) + seconds * rate.per_second + 1.0;
+            let most = f64::from(burst) + seconds * per_second + 1.0;
             let sent = count - place;
             if sent as f64 > most {
                 let what = format!("{sent} dials in {} ms", now_ms - from);
@@ -99,6 +124,9 @@ impl Checks {
     fn bunched(&self) -> Duration {
         let in_play = |fault: Fault| self.plan.faults[fault as usize] > 0.0;
         let mut bunched = BUNCHED;
+        if self.is_shared() {
+            bunched += BUNCHED_BY_STOCK;
+        }
         if in_play(Fault::ConnectSlow) {
             bunched += BUNCHED_BY_CONNECTIONS;
         }
@@ -106,19 +134,20 @@ impl Checks {
             bunched += BUNCHED_BY_STORE;
         }
         let frozen = self.plan.deeds.iter().map(|(_, deed)| match deed {
-            Deed::Freeze(long) => *long,
+            Deed::Freeze(_, long) => *long,
             _ => Duration::ZERO,
         });
         bunched + frozen.sum::<Duration>()
     }
 
     /// A request for a call is sent.
-    pub fn sends(&mut self, now_ms: u64, dial: Option<(CallId, u32)>) {
+    pub fn sends(&mut self, now_ms: u64, who: Who, dial: Option<(CallId, u32)>) {
         self.keeps_pace(now_ms);
         let Some(dial) = dial else {
             let what = "a request for a call that no dial asked for".to_owned();
             return self.breaks(invariant::ONE_REQUEST, what);
         };
+        self.is_permitted(now_ms, who, dial);
         let tried = self.tried(dial);
         tried.requests += 1;
         let again = tried.requests > 1 && tried.doubtful;
@@ -134,21 +163,6 @@ impl Checks {
     /// Something happened after which its sender cannot know whether the request was executed.
     pub fn doubtful(&mut self, dial: Option<(CallId, u32)>) {
         if let Some(dial) = dial {
-            self.tried(dial).doubtful = true;
-        }
-    }
-
-    /// The process dies: every permit that is out is in doubt.
-    pub fn process_dies(&mut self) {
-        let out: Vec<_> = self
-            .calls
-            .iter()
-            .filter_map(|(id, known)| match known.record.as_ref()?.call.state {
-                CallState::Dialling { attempt, .. } => Some((*id, attempt)),
-                _ => None,
-            })
-            .collect();
-        for dial in out {
             self.tried(dial).doubtful = true;
         }
     }

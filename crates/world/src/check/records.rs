@@ -4,10 +4,12 @@ use domain::{Attempt, AttemptStatus, CallId, Event, EventKind};
 use store::Record;
 
 use super::{Checks, invariant};
+use crate::goal::Goals;
+use crate::step::Kind;
 
 impl Checks {
-    /// A call stands so now.
-    pub fn stands(&mut self, now_ms: u64, record: Record) {
+    /// A call stands so now, after an input of this kind.
+    pub fn stands(&mut self, now_ms: u64, record: Record, kind: Kind, goals: &mut Goals) {
         let id = record.call.id;
         let Some(known) = self.calls.get_mut(&id) else {
             return;
@@ -25,6 +27,7 @@ impl Checks {
         let fresh = record.events.get(seen..).unwrap_or_default();
         for event in fresh {
             self.doubts(now_ms, id, event);
+            goals.brought(kind, event);
         }
         for attempt in &record.call.attempts {
             let earlier = before
@@ -121,7 +124,7 @@ impl Checks {
         if !is_new {
             return;
         }
-        let settle = crate::hub::whole(self.plan.rules.settle_after);
+        let settle = crate::hub::whole(self.settle_after());
         let clock_moved = self.clock_moved.is_some();
         let tried = self.tried((id, attempt.number));
         let (doubtful, since) = (tried.doubtful, tried.doubtful_ms);

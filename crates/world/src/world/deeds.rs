@@ -1,6 +1,7 @@
 //! What the plan does to a world, and how it is undone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::World;
 use crate::clients::{self, Heard};
@@ -9,31 +10,23 @@ use crate::plan::Deed;
 
 impl World {
     pub(super) fn does(&mut self, deed: Deed) {
+        if deed.node().is_some_and(|node| node >= self.nodes.len()) {
+            return;
+        }
         self.hub.lock().tell(|| deed.words());
         let long = match deed {
-            Deed::Kill(down) => return self.kill(down),
-            Deed::Stop(down) => {
-                self.stop_for = down;
-                if let Some(process) = self.process.as_ref().filter(|process| process.up) {
-                    let (engine, hub) = (process.engine.clone(), Arc::clone(&self.hub));
-                    process.spawn(async move {
-                        engine.stop().await;
-                        hub.lock().heard.push_back(Heard::Ended);
-                    });
-                }
-                return;
+            Deed::Kill(node, down) => return self.kill(node, down),
+            Deed::Stop(node, down) => return self.stop(node, down),
+            Deed::Change(node, down) => {
+                self.nodes[node].later = self.plan.later.is_some();
+                return self.stop(node, down);
             }
-            Deed::Freeze(long) => {
-                if let Some(process) = &mut self.process {
-                    process.frozen = true;
-                }
+            Deed::Freeze(node, long) => {
+                self.freezes(node, true);
                 long
             }
-            Deed::Clock(by, long) => {
-                let mut state = self.hub.lock();
-                state.wrong_by = by;
-                let now_ms = state.now_ms();
-                state.checks.clock_moves(now_ms, by);
+            Deed::Clock(node, by, long) => {
+                self.sets_clock(node, by);
                 long
             }
             Deed::Pause(long) => {
@@ -54,13 +47,9 @@ impl World {
 
     pub(super) fn undoes(&mut self, deed: Deed) {
         match deed {
-            Deed::Kill(_) | Deed::Stop(_) => {}
-            Deed::Freeze(_) => {
-                if let Some(process) = &mut self.process {
-                    process.frozen = false;
-                }
-            }
-            Deed::Clock(..) => self.clock_is_right(),
+            Deed::Kill(..) | Deed::Stop(..) | Deed::Change(..) => {}
+            Deed::Freeze(node, _) => self.freezes(node, false),
+            Deed::Clock(node, ..) => self.sets_clock(node, 0),
             Deed::Pause(_) => clients::switch(&mut self.hub.lock(), false),
             Deed::Refuse(_) => self.suspends(false),
             Deed::Outage(_) => self.hub.lock().outage = false,
@@ -76,21 +65,47 @@ impl World {
         state.exchange.set_faults(faults);
     }
 
-    fn clock_is_right(&self) {
+    /// Tells a process to stop, if it is there; it starts again after `down`.
+    fn stop(&mut self, node: usize, down: Duration) {
+        let node = &mut self.nodes[node];
+        node.stop_for = down;
+        if let Some(process) = node.process.as_ref().filter(|process| process.up) {
+            let (engine, hub) = (process.engine.clone(), Arc::clone(&self.hub));
+            let life = process.life.who.life;
+            process.spawn(async move {
+                engine.stop().await;
+                hub.lock().heard.push_back(Heard::Ended(life));
+            });
+        }
+    }
+
+    fn freezes(&mut self, node: usize, frozen: bool) {
+        if let Some(process) = &mut self.nodes[node].process {
+            process.frozen = frozen;
+        }
+    }
+
+    /// The clock that a node reads, or that all read, is wrong by so much.
+    fn sets_clock(&self, node: Option<usize>, by: i64) {
         let mut state = self.hub.lock();
-        if state.wrong_by != 0 {
-            state.wrong_by = 0;
+        let before = state.wrong_by.clone();
+        for (number, wrong_by) in state.wrong_by.iter_mut().enumerate() {
+            if node.is_none_or(|node| node == number) {
+                *wrong_by = by;
+            }
+        }
+        if state.wrong_by != before {
             let now_ms = state.now_ms();
-            state.checks.clock_moves(now_ms, 0);
+            state.checks.clock_moves(now_ms, by);
         }
     }
 
     /// From here on nothing goes wrong.
     pub(super) fn calm(&mut self) {
         self.suspends(false);
-        self.clock_is_right();
-        if let Some(process) = &mut self.process {
-            process.frozen = false;
+        self.sets_clock(None, 0);
+        for node in 0..self.nodes.len() {
+            self.freezes(node, false);
         }
         {
             let mut state = self.hub.lock();
@@ -100,6 +115,8 @@ impl World {
             clients::switch(&mut state, false);
             self.calm_ms = Some(state.now_ms());
         }
-        self.start();
+        for node in 0..self.nodes.len() {
+            self.start(node);
+        }
     }
 }
