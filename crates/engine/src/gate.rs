@@ -100,6 +100,13 @@ impl Gate {
         state.carrier.is_some() || state.clock.is_some() || state.skew.is_some()
     }
 
+    /// Whether no dial of this process will ever show that the carrier is within its reach again, because another tries
+    /// the account for all.
+    pub fn cannot_try(&self) -> bool {
+        let state = self.lock();
+        state.follows && state.account.is_some() && state.carrier.is_some()
+    }
+
     /// Whether leave is given to one dial at a time, to see.
     pub fn tries(&self) -> bool {
         let state = self.lock();

@@ -200,6 +200,10 @@ impl Inner {
             // What was compared before says nothing of the time that may be believed next.
             self.gate.carrier_date_unknown(now);
         }
+        if self.gate.cannot_try() {
+            // Else nobody would, once no process reaches the carrier.
+            self.compare_clocks().await;
+        }
         self.check_in(now).await?;
         let switching = self.switching.lock().await;
         let dialling = self.store.dialling().await?;
@@ -217,9 +221,12 @@ impl Inner {
         Ok(Some(now + if soon { MEASURE_SOON } else { MEASURE_EVERY }))
     }
 
-    /// Asks the carrier what time it is there.
+    /// Asks the carrier what time it is there; that it answers shows that it is within reach.
     pub(crate) async fn compare_clocks(&self) {
         let reply = self.carrier.ping().await;
+        if reply.date.is_some() || reply.outcome.is_ok() {
+            self.carrier_answered();
+        }
         match (reply.date, reply.outcome) {
             (None, Ok(())) => self.gate.carrier_has_no_date(),
             (date, _) => self.see(date),

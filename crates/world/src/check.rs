@@ -103,6 +103,8 @@ pub struct Checks {
     claims: BTreeMap<(CallId, Told), (Who, Timestamp)>,
     /// ... and who before.
     taken_over: BTreeMap<(CallId, Told), Who>,
+    /// Whether a node ever stood still.
+    slept: bool,
     /// Lives that have ended.
     dead: BTreeSet<u64>,
     /// Which lives were told that they lead, and which were told that they do not.
@@ -158,6 +160,7 @@ impl Checks {
             permits: BTreeMap::new(),
             claims: BTreeMap::new(),
             taken_over: BTreeMap::new(),
+            slept: false,
             dead: BTreeSet::new(),
             leading: BTreeMap::new(),
             leader: None,

@@ -102,6 +102,7 @@ pub fn ask(
         Wish::Switch(false) => {
             // From here on somebody may be dialled, whatever becomes of the answer.
             state.checks.paused(false);
+            state.resuming += 1;
             None
         }
         Wish::Call(place, _) => {
@@ -134,10 +135,7 @@ pub fn ask(
         };
         under_way.question = None;
         let mut state = under_way.hub.lock();
-        state.asked -= 1;
-        if let Wish::Call(place, _) = question.wish {
-            state.asking.remove(&place);
-        }
+        state.is_asked_no_more(question);
         state.heard.push_back(Heard::Answered(question, answer));
     }))
 }
@@ -152,11 +150,21 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(question) = self.question.take() {
             let mut state = self.hub.lock();
-            state.asked -= 1;
-            if let Wish::Call(place, _) = question.wish {
-                state.asking.remove(&place);
-            }
+            state.is_asked_no_more(question);
             again(&mut state, question);
+        }
+    }
+}
+
+impl State {
+    fn is_asked_no_more(&mut self, question: Question) {
+        self.asked -= 1;
+        match question.wish {
+            Wish::Call(place, _) => {
+                self.asking.remove(&place);
+            }
+            Wish::Switch(false) => self.resuming -= 1,
+            Wish::Cancel(_) | Wish::Switch(true) => {}
         }
     }
 }
@@ -185,7 +193,10 @@ pub fn answered(state: &mut State, question: Question, answer: &Answer) {
             state.checks.canceled(now_ms, *id);
         }
         // What was asked for later may be done already.
-        (_, Answer::Paused(paused)) if question.id == state.switched => state.checks.paused(*paused),
+        // ... and what was asked for before may be done yet, at a node that sleeps.
+        (_, Answer::Paused(paused)) if question.id == state.switched && state.resuming == 0 => {
+            state.checks.paused(*paused);
+        }
         _ => {}
     }
 }

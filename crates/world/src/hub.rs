@@ -85,6 +85,8 @@ pub struct State {
     pub heard: VecDeque<Heard>,
     /// Questions that are not answered yet.
     pub asked: u64,
+    /// Of these, an operator's wishes that dialling goes on.
+    pub resuming: u64,
     /// At which node each call of the plan is being asked for.
     pub asking: BTreeMap<usize, usize>,
     /// Idempotency keys that a wrong store keeps too late.
@@ -123,6 +125,7 @@ impl Hub {
             hidden: BTreeMap::new(),
             heard: VecDeque::new(),
             asked: 0,
+            resuming: 0,
             asking: BTreeMap::new(),
             late_keys: BTreeMap::new(),
             stirred: 0,

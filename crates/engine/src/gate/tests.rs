@@ -124,6 +124,19 @@ fn an_unreachable_carrier_is_tried_at_growing_gaps_by_one_at_a_time() {
 }
 
 #[test]
+fn whoever_leaves_the_account_to_another_must_look_for_the_carrier_otherwise() {
+    let gate = Gate::default();
+    gate.account_refused("suspended".to_owned(), at(0));
+    gate.carrier_failed(CARRIER.to_owned(), at(0), 0);
+    assert!(!gate.cannot_try(), "its next dial shows");
+    assert!(enters(&gate, 60_000));
+    gate.set_follows(true);
+    assert!(!enters(&gate, 600_000) && gate.cannot_try());
+    gate.carrier_answered();
+    assert!(!gate.cannot_try() && !gate.cannot_dial(), "it may lead again");
+}
+
+#[test]
 fn dials_that_fail_together_are_one_trouble() {
     let gate = Gate::default();
     for _ in 0..10 {

@@ -159,7 +159,15 @@ impl Checks {
         let stands = known.filter(|(_, end)| *end > now && *end <= until + CLAIMED_FOR);
         match stands {
             Some((own, end)) if own == who && end + RENEWED_AFTER >= until => return,
-            Some((other, end)) if other != who => {
+            // What one asks may be answered after what another asked later: then its claim is over already.
+            // A claim that ends too far away by somebody's clock is forgotten; so it is by what a node asks that slept
+            // since it looked at its clock.
+            Some((other, end))
+                if other != who
+                    && self.clock_moved.is_none()
+                    && !self.slept
+                    && end > now + Duration::from_millis(self.apart_ms()) =>
+            {
                 let what = format!(
                     "{id} is told to node {} while it is node {}'s for another {} ms ({work:?})",
                     who.node,
@@ -174,6 +182,11 @@ impl Checks {
             self.taken_over.insert((id, work), other);
         }
         self.claims.insert((id, work), (who, until));
+    }
+
+    /// A node stands still.
+    pub fn sleeps(&mut self) {
+        self.slept = true;
     }
 
     /// A node leaves what it was told of to the others.

@@ -82,6 +82,7 @@ impl World {
     fn freezes(&mut self, node: usize, frozen: bool) {
         if let Some(process) = &mut self.nodes[node].process {
             process.frozen = frozen;
+            self.hub.lock().checks.sleeps();
         }
     }
 
