@@ -14,7 +14,6 @@ use store_contract::model::Model;
 use crate::clock::{ManualClock, START};
 use crate::journal::{Entry, Journal};
 use crate::process::Process;
-use crate::together::{Leadership, Member};
 
 /// What a store is asked for, as far as tests make it fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,8 +54,8 @@ pub enum Trouble {
 pub struct TroubledStore {
     shared: Arc<Shared>,
     process: Process,
-    /// Where several dial together.
-    member: Option<Member>,
+    /// This process's own handle, where several dial together.
+    own: Option<Arc<Model>>,
 }
 
 struct Shared {
@@ -67,7 +66,6 @@ struct Shared {
     /// By how many milliseconds its clock is wrong.
     wrong_by: Mutex<i64>,
     broken: Mutex<Option<String>>,
-    leadership: Arc<Leadership>,
 }
 
 impl TroubledStore {
@@ -80,12 +78,11 @@ impl TroubledStore {
             troubles: Mutex::default(),
             wrong_by: Mutex::default(),
             broken: Mutex::default(),
-            leadership: Arc::default(),
         };
         TroubledStore {
             shared: Arc::new(shared),
             process,
-            member: None,
+            own: None,
         }
     }
 
@@ -94,19 +91,14 @@ impl TroubledStore {
         TroubledStore {
             shared: Arc::clone(&self.shared),
             process,
-            member: None,
+            own: None,
         }
     }
 
-    /// The same store as the process of this number sees it, which dials together with others.
-    pub(crate) fn seen_beside(&self, number: u32, process: Process) -> TroubledStore {
-        let member = Member {
-            number,
-            leadership: Arc::clone(&self.shared.leadership),
-            process: process.clone(),
-        };
+    /// The same store as a process sees it which dials together with others.
+    pub(crate) fn seen_beside(&self, process: Process) -> TroubledStore {
         TroubledStore {
-            member: Some(member),
+            own: Some(Arc::new(self.shared.model.join())),
             ..self.seen_by(process)
         }
     }
@@ -184,7 +176,13 @@ impl TroubledStore {
     }
 
     fn model(&self) -> &Model {
-        &self.shared.model
+        self.own.as_deref().unwrap_or(&self.shared.model)
+    }
+
+    /// The model, for a process that is not dead.
+    pub(crate) async fn alive_model(&self) -> &Model {
+        self.process.alive().await;
+        self.model()
     }
 }
 
@@ -223,8 +221,7 @@ impl Store for TroubledStore {
     }
 
     async fn import(&self, calls: Vec<Step>, at: At) -> Result<Vec<Imported>, StoreError> {
-        self.process.alive().await;
-        self.model().import(calls, at).await
+        self.alive_model().await.import(calls, at).await
     }
 
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {
@@ -259,8 +256,7 @@ impl Store for TroubledStore {
     }
 
     async fn next_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.process.alive().await;
-        self.model().next_due(after).await
+        self.alive_model().await.next_due(after).await
     }
 
     async fn to_check(&self, now: Timestamp, limit: usize) -> Result<Vec<Call>, StoreError> {
@@ -268,63 +264,51 @@ impl Store for TroubledStore {
     }
 
     async fn next_check(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.process.alive().await;
-        self.model().next_check(after).await
+        self.alive_model().await.next_check(after).await
     }
 
     async fn put_off_checks(&self, calls: Vec<CallId>) -> Result<(), StoreError> {
-        self.process.alive().await;
-        self.model().put_off_checks(calls).await
+        self.alive_model().await.put_off_checks(calls).await
     }
 
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
-        self.process.alive().await;
-        self.model().granted().await
+        self.alive_model().await.granted().await
     }
 
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {
-        self.process.alive().await;
-        self.model().unsettled(from, to).await
+        self.alive_model().await.unsettled(from, to).await
     }
 
     async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
-        self.process.alive().await;
-        self.model().call(id).await
+        self.alive_model().await.call(id).await
     }
 
     async fn record(&self, user: &UserId, id: CallId) -> Result<Option<Record>, StoreError> {
-        self.process.alive().await;
-        self.model().record(user, id).await
+        self.alive_model().await.record(user, id).await
     }
 
     async fn page(&self, query: ListQuery) -> Result<Page, StoreError> {
-        self.process.alive().await;
-        self.model().page(query).await
+        self.alive_model().await.page(query).await
     }
 
     async fn dialling(&self) -> Result<Dialling, StoreError> {
-        self.process.alive().await;
-        self.model().dialling().await
+        self.alive_model().await.dialling().await
     }
 
     async fn set_paused(&self, paused: bool, now: Timestamp) -> Result<Dialling, StoreError> {
-        self.process.alive().await;
-        self.model().set_paused(paused, now).await
+        self.alive_model().await.set_paused(paused, now).await
     }
 
     async fn set_account_hold(&self, hold: Option<AccountHold>) -> Result<(), StoreError> {
-        self.process.alive().await;
-        self.model().set_account_hold(hold).await
+        self.alive_model().await.set_account_hold(hold).await
     }
 
     async fn set_restored(&self, copied_at: Option<Timestamp>) -> Result<(), StoreError> {
-        self.process.alive().await;
-        self.model().set_restored(copied_at).await
+        self.alive_model().await.set_restored(copied_at).await
     }
 
     async fn depths(&self, now: Timestamp) -> Result<Depths, StoreError> {
-        self.process.alive().await;
-        self.model().depths(now).await
+        self.alive_model().await.depths(now).await
     }
 
     fn health(&self) -> Result<(), String> {
@@ -333,6 +317,6 @@ impl Store for TroubledStore {
     }
 
     fn together(&self) -> Option<&dyn Together> {
-        self.member.as_ref().map(|member| member as &dyn Together)
+        self.own.as_ref().map(|_| self as &dyn Together)
     }
 }

@@ -93,10 +93,10 @@ impl World {
     /// Two processes that dial together, on one store and one carrier. Neither has recovered yet.
     pub fn two() -> [World; 2] {
         let one = World::unborn(|_| ());
-        let both = [1, 2].map(|number| {
+        let both = [(); 2].map(|()| {
             let process = Process::default();
             let (store, carrier) = (
-                one.store.seen_beside(number, process.clone()),
+                one.store.seen_beside(process.clone()),
                 one.carrier.seen_by(process.clone()),
             );
             let engine = engine(&store, &carrier, &one.clock, &one.dice, &one.settings);

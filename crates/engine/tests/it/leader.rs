@@ -1,6 +1,6 @@
 //! Several processes on one store: what only one should do one does, and another when that one cannot.
 
-use domain::Timestamp;
+use domain::{CallId, Timestamp};
 use store::Store as _;
 use testkit::{Entry, World, a_call};
 
@@ -74,47 +74,55 @@ async fn a_leader_that_falls_silent_is_followed_by_another() {
     assert_eq!(lists_read(other).await, 1);
 }
 
-#[tokio::test]
-async fn a_second_take_over_while_the_list_is_read_begins_it_anew() {
+/// Two processes whose database is a copy, and a call that waits until it is made good.
+async fn on_a_copy() -> ([World; 2], Timestamp, CallId) {
     let both = World::two();
     let [one, other] = &both;
     one.begin().await;
     other.begin().await;
-    let first = one.clock.now();
-    is_copy_of(one, first).await;
-    let call = other.given(a_call(), first).await;
-    turns(&both, 60).await;
-    // What the second has forgotten is no older than what the first had: the mark moves by the least there is.
-    is_copy_of(one, Timestamp::from_millis(first.millis() - 1)).await;
-    turns(&both, 119).await;
+    let copied_at = one.clock.now();
+    is_copy_of(one, copied_at).await;
+    let call = other.given(a_call(), copied_at).await;
+    (both, copied_at, call.id)
+}
+
+/// Another server takes over. What it has forgotten is no older than what the first had: the mark moves by the least
+/// there is.
+async fn takes_over(world: &World, before: Timestamp) {
+    is_copy_of(world, Timestamp::from_millis(before.millis() - 1)).await;
+}
+
+/// It is dialled two minutes from now, and not sooner.
+async fn dialled_in_two_minutes(both: &[World; 2], call: CallId) {
+    turns(both, 119).await;
     assert_eq!(
-        one.all_sent(),
+        both[0].all_sent(),
         0,
         "two minutes since the last, not since the first"
     );
-    turns(&both, 5).await;
-    assert_eq!(one.sent(call.id).len(), 1);
-    let lists = one.journal.times(|entry| *entry == Entry::ListedAll);
+    turns(both, 5).await;
+    assert_eq!(both[0].sent(call).len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_take_over_while_the_list_is_read_begins_it_anew() {
+    let (both, first, call) = on_a_copy().await;
+    turns(&both, 60).await;
+    takes_over(&both[0], first).await;
+    dialled_in_two_minutes(&both, call).await;
+    let lists = both[0].journal.times(|entry| *entry == Entry::ListedAll);
     assert_eq!(lists.len(), 3, "once, and twice since the last: {lists:?}");
 }
 
 #[tokio::test]
 async fn a_take_over_that_nobody_was_told_of_before_the_last_reading_is_noticed_after_it() {
-    let both = World::two();
-    let [one, other] = &both;
-    one.begin().await;
-    other.begin().await;
-    let first = one.clock.now();
-    is_copy_of(one, first).await;
-    let call = other.given(a_call(), first).await;
+    let (both, first, call) = on_a_copy().await;
+    let one = &both[0];
     turns(&both, 119).await;
     one.pass(2 * SECOND).await;
-    is_copy_of(one, Timestamp::from_millis(first.millis() - 1)).await;
+    takes_over(one, first).await;
     assert_eq!(lists_read(one).await, 1, "begun without a word of it");
     let dialling = one.store.dialling().await.expect("the store answers");
     assert!(dialling.restored.is_some(), "the mark stands");
-    turns(&both, 119).await;
-    assert_eq!(one.all_sent(), 0);
-    turns(&both, 5).await;
-    assert_eq!(one.sent(call.id).len(), 1);
+    dialled_in_two_minutes(&both, call).await;
 }
