@@ -54,10 +54,17 @@ pub fn judge(
     spoken_for: &HashSet<(CallId, u32)>,
 ) -> Verdict {
     let open = |call: &Call| {
-        let mut attempts = call.attempts.iter().filter(|attempt| may_be(attempt, leg));
-        attempts
-            .find(|attempt| !spoken_for.contains(&(call.id, attempt.number)))
-            .map(|attempt| (call.id, attempt.number))
+        let attempts = call.attempts.iter().filter(|attempt| may_be(attempt, leg));
+        // One whose permit is out in the copy is not among the attempts yet.
+        let out = match call.state {
+            CallState::Dialling {
+                attempt, permit_at, ..
+            } => is_made_by(permit_at, leg).then_some(attempt),
+            _ => None,
+        };
+        let mut open = attempts.map(|attempt| attempt.number).chain(out);
+        open.find(|attempt| !spoken_for.contains(&(call.id, *attempt)))
+            .map(|attempt| (call.id, attempt))
     };
     let mut known: Vec<(CallId, u32)> = calls.iter().filter_map(open).collect();
     match (known.pop(), known.is_empty()) {
@@ -82,10 +89,13 @@ pub fn judge(
 
 /// Whether an attempt that has no leg may have this one.
 fn may_be(attempt: &Attempt, leg: &Leg) -> bool {
-    attempt.sid.is_none()
-        && !attempt.refused
-        && leg.created_at >= attempt.permit_at - limits::LEG_BEFORE_PERMIT
-        && leg.created_at <= attempt.permit_at + limits::LEG_AFTER_PERMIT
+    attempt.sid.is_none() && !attempt.refused && is_made_by(attempt.permit_at, leg)
+}
+
+/// Whether the request of a permit that was granted then may have made this leg.
+fn is_made_by(permit_at: Timestamp, leg: &Leg) -> bool {
+    leg.created_at >= permit_at - limits::LEG_BEFORE_PERMIT
+        && leg.created_at <= permit_at + limits::LEG_AFTER_PERMIT
 }
 
 /// Whether a call that the copy holds may have been dialled again when the leg was made: it waits,

@@ -228,6 +228,7 @@ impl Inner {
             copied_at,
             spoken_for: HashSet::new(),
             asked: HashSet::new(),
+            out: self.store.granted().await?,
         };
         // What the store knows already takes no decision: it is told at once, in the order of the list. What
         // nobody's attempt is yet comes after it, one by one: each decides what the next may be.
@@ -309,7 +310,7 @@ impl Inner {
         listed: &Listed,
         bringing: &mut Bringing,
     ) -> Result<Vec<Call>, Unread> {
-        let calls = self.store.unsettled(&listed.from, &listed.to).await?;
+        let calls = self.between(listed, bringing).await?;
         let mut has_asked = false;
         for call in &calls {
             if !bringing.asked.insert(call.id) {
@@ -333,10 +334,25 @@ impl Inner {
             }
         }
         Ok(if has_asked {
-            self.store.unsettled(&listed.from, &listed.to).await?
+            self.between(listed, bringing).await?
         } else {
             calls
         })
+    }
+
+    /// Those that wait, are in doubt or live, and the one whose permit is out.
+    async fn between(&self, listed: &Listed, bringing: &Bringing) -> Result<Vec<Call>, StoreError> {
+        let mut calls = self.store.unsettled(&listed.from, &listed.to).await?;
+        for (id, _) in &bringing.out {
+            if calls.iter().any(|call| call.id == *id) {
+                continue;
+            }
+            let call = self.store.call(*id).await?;
+            let is_between =
+                |call: &Call| (&call.request.from, &call.request.to) == (&listed.from, &listed.to);
+            calls.extend(call.filter(is_between));
+        }
+        Ok(calls)
     }
 
     async fn take_in(self: &Arc<Self>, id: CallId, input: Input) -> Result<Option<Call>, StoreError> {
@@ -359,6 +375,8 @@ struct Bringing {
     spoken_for: HashSet<(CallId, u32)>,
     /// Calls whose live legs were asked about.
     asked: HashSet<CallId>,
+    /// Permits that were out when the reading began: another process may have them in hand.
+    out: Vec<(CallId, u32)>,
 }
 
 /// What stands in the way, for a person to read.

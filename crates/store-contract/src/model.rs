@@ -80,6 +80,12 @@ impl Model {
         self.memory().clock = now;
     }
 
+    /// Whether what was said of this leg is kept for whoever turns out to have it.
+    pub fn has_orphan(&self, sid: &str) -> bool {
+        let memory = self.memory();
+        memory.orphans.iter().any(|orphan| orphan.sid.as_str() == sid)
+    }
+
     /// The attempt that has this leg.
     pub(crate) fn owner(&self, sid: &Sid) -> Option<(CallId, u32)> {
         self.memory().legs.get(sid).copied()

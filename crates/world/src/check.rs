@@ -1,6 +1,7 @@
 //! The invariants, each held against what the carrier's own ledger says and what clients were promised. Told of
 //! everything as it happens; keeps the first thing that is wrong. Knows nothing of how the engine works.
 
+mod copies;
 mod dials;
 mod ending;
 mod nodes;
@@ -11,6 +12,7 @@ mod settings;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use copies::Copies;
 use domain::{CallId, Timestamp, UserId};
 use nodes::Permit;
 use store::Record;
@@ -38,6 +40,8 @@ pub mod invariant {
     pub const CLAIMS: &str = "one node at a time";
     /// Nothing is dialled from a copy before the carrier's list since has been read.
     pub const COPY: &str = "a copy is made good first";
+    /// Only the leader reads the carrier's list of all calls.
+    pub const LEADER: &str = "the leader reads the list";
     /// No phone rings without a record that says so.
     pub const RECORDED: &str = "no ring without a record";
     /// A leg is bound to the attempt that made it.
@@ -103,6 +107,8 @@ pub struct Checks {
     claims: BTreeMap<(CallId, Told), (Who, Timestamp)>,
     /// ... and who before.
     taken_over: BTreeMap<(CallId, Told), Who>,
+    /// What the store has forgotten.
+    copies: Copies,
     /// Whether a node ever stood still.
     slept: bool,
     /// Lives that have ended.
@@ -160,6 +166,7 @@ impl Checks {
             permits: BTreeMap::new(),
             claims: BTreeMap::new(),
             taken_over: BTreeMap::new(),
+            copies: Copies::default(),
             slept: false,
             dead: BTreeSet::new(),
             leading: BTreeMap::new(),

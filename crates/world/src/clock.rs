@@ -100,12 +100,30 @@ impl MachineClock {
     }
 }
 
+impl Machine {
+    /// What this clock counts when the true time is so much, in microseconds.
+    fn own(&self, micros: u64) -> u64 {
+        let own = i128::from(micros) * (MILLION + i128::from(self.drift)) / MILLION;
+        u64::try_from(own).unwrap_or(0)
+    }
+
+    /// The first true moment at which this clock counts so much.
+    fn reaches(&self, own: u64) -> u64 {
+        let about = i128::from(own) * MILLION / (MILLION + i128::from(self.drift));
+        let mut at = u64::try_from(about).unwrap_or(0);
+        while self.own(at) < own {
+            at += 1;
+        }
+        at
+    }
+}
+
 #[async_trait]
 impl Clock for MachineClock {
+    /// In whole milliseconds: what is waited for in part of one would be over at once, and again, for ever, because no
+    /// time passes here while anybody moves.
     fn boot(&self) -> Duration {
-        let micros = i128::from(self.0.time.micros());
-        let own = micros + micros * i128::from(self.0.drift) / MILLION;
-        self.0.up_for + Duration::from_micros(u64::try_from(own).unwrap_or(0))
+        self.0.up_for + Duration::from_millis(self.0.own(self.0.time.micros()) / 1_000)
     }
 
     async fn wait(&self, gap: Duration) {
@@ -115,11 +133,8 @@ impl Clock for MachineClock {
         }
         let (waker, woken) = oneshot::channel();
         {
-            let gap = i128::from(micros(gap));
-            let pace = MILLION + i128::from(self.0.drift);
-            // Rounded up, and one more: never too early by this clock.
-            let true_gap = gap * MILLION / pace + i128::from(self.0.drift != 0);
-            let at = self.0.time.micros() + u64::try_from(true_gap).unwrap_or(0);
+            let until = self.0.own(self.0.time.micros()) / 1_000 * 1_000 + micros(gap);
+            let at = self.0.reaches(until);
             let mut waiting = self.waiting();
             waiting.waited += 1;
             let place = (at, waiting.waited);

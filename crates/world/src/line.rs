@@ -21,6 +21,7 @@ use crate::wire::Wire;
 pub struct Watched {
     inner: Twilio,
     hub: Arc<Hub>,
+    life: Arc<Life>,
     bug: Option<Bug>,
 }
 
@@ -46,6 +47,7 @@ impl Watched {
         Watched {
             inner: Twilio::over(settings, wire).expect("these settings work together"),
             hub: Arc::clone(hub),
+            life: Arc::clone(life),
             bug,
         }
     }
@@ -96,7 +98,14 @@ impl Carrier for Watched {
     }
 
     async fn made_since(&self, not_before: Timestamp) -> Reply<Result<Vec<Listed>, AskError>> {
-        self.inner.made_since(not_before).await
+        let begun_ms = self.hub.lock().now_ms();
+        let made = self.inner.made_since(not_before).await;
+        if made.outcome.is_ok() {
+            let mut state = self.hub.lock();
+            state.tell(|| format!("node {} has read the list of all calls", self.life.who.node));
+            state.checks.list_is_read(begun_ms, self.life.who);
+        }
+        made
     }
 
     async fn ping(&self) -> Reply<Result<(), AskError>> {

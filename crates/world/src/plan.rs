@@ -94,6 +94,12 @@ pub enum Deed {
     Freeze(usize, Duration),
     /// The wall clock that a node reads, or all of them, is wrong by so many milliseconds for this long.
     Clock(Option<usize>, i64, Duration),
+    /// An operator copies the store.
+    Copy,
+    /// ... and puts the copy back; everything is started again after this long.
+    PutBack(Duration),
+    /// The standby of the database does not follow for this long, and takes over then.
+    Failover(Duration),
     /// An operator pauses dialling for this long.
     Pause(Duration),
     /// The carrier refuses the account for this long.
@@ -110,7 +116,12 @@ impl Deed {
                 Some(node)
             }
             Deed::Clock(node, ..) => node,
-            Deed::Pause(_) | Deed::Refuse(_) | Deed::Outage(_) => None,
+            Deed::Copy
+            | Deed::PutBack(_)
+            | Deed::Failover(_)
+            | Deed::Pause(_)
+            | Deed::Refuse(_)
+            | Deed::Outage(_) => None,
         }
     }
 
@@ -134,6 +145,17 @@ impl Deed {
                 format!(
                     "node {node} reads a wall clock that is wrong by {by} ms for {}",
                     shown(long)
+                )
+            }
+            Deed::Copy => "an operator copies the store".to_owned(),
+            Deed::PutBack(down) => format!(
+                "an operator puts the copy back; all starts again after {}",
+                shown(down)
+            ),
+            Deed::Failover(lag) => {
+                format!(
+                    "the standby does not follow for {}, and takes over then",
+                    shown(lag)
                 )
             }
             Deed::Pause(long) => format!("an operator pauses dialling for {}", shown(long)),
@@ -194,11 +216,18 @@ impl Plan {
             (true, 3),
             (true, 3),
         ]);
+        let mut deeds = deeds(&mut dice, busy, wild, nodes);
+        let mut lag = Duration::from_secs(dice.one_of(&[2, 30, 60, 60, 300, 1_800]));
+        if dice.happens(0.2) {
+            copies(&mut dice, &mut deeds, busy, shared);
+            // What the list lacks longer than the hold waits nobody can know of.
+            lag = lag.min(Duration::from_secs(30));
+        }
         Plan {
             seed,
             span,
             calls,
-            deeds: deeds(&mut dice, busy, wild, nodes),
+            deeds,
             nodes,
             shared,
             drift: (0..nodes)
@@ -208,7 +237,7 @@ impl Plan {
             later: dice.happens(0.3).then(|| operator(&mut dice, inline)),
             faults: faults(&mut dice, wild),
             most_faults: u64::MAX,
-            lag: Duration::from_secs(dice.one_of(&[2, 30, 60, 60, 300, 1_800])),
+            lag,
             answer_rate: 0.1 + 0.8 * dice.share(),
             carrier_cps: dice.happens(0.1).then_some(1.0),
             inline,
@@ -326,6 +355,22 @@ fn deeds(dice: &mut Dice, span: Duration, wild: f64, nodes: usize) -> Vec<(Durat
         .collect();
     deeds.sort_by_key(|(at, _)| *at);
     deeds
+}
+
+/// The store is put back to what it was a while before. Clocks are right then: a list by a wrong one proves nothing.
+fn copies(dice: &mut Dice, deeds: &mut Vec<(Duration, Deed)>, span: Duration, shared: bool) {
+    deeds.retain(|(_, deed)| !matches!(deed, Deed::Clock(..)));
+    let latest = u64::try_from(span.as_millis()).unwrap_or(0);
+    let at = dice.millis(0, latest);
+    if shared && dice.happens(0.6) {
+        deeds.push((at, Deed::Failover(dice.millis(0, 10_000))));
+    } else {
+        let most = dice.one_of(&[5_000, 60_000, 300_000]);
+        deeds.push((at, Deed::Copy));
+        let then = at + dice.millis(0, most);
+        deeds.push((then.min(span), Deed::PutBack(dice.millis(10, 5_000))));
+    }
+    deeds.sort_by_key(|(at, _)| *at);
 }
 
 fn deed(dice: &mut Dice, nodes: usize) -> Deed {

@@ -2,6 +2,7 @@
 //! plays the plan, and in the end, when all faults have stopped, waits until every call is over.
 
 mod backing;
+mod copies;
 mod deeds;
 mod node;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use testkit::clock::START;
 use tokio::runtime::Runtime;
 
-use backing::Backing;
+use backing::{Backing, Copied};
 use node::Node;
 
 use crate::bug::Bug;
@@ -89,6 +90,8 @@ pub fn run(plan: &Arc<Plan>, options: &Options) -> Outcome {
         leaving: Vec::new(),
         lives: 0,
         turns: 0,
+        copy: None,
+        standby: None,
         restarts: 0,
         calm_ms: None,
     };
@@ -107,6 +110,9 @@ struct World {
     /// Lives of processes so far.
     lives: u64,
     turns: usize,
+    /// What an operator has copied, and what a standby knows that does not follow any more.
+    copy: Option<Copied>,
+    standby: Option<Copied>,
     restarts: u64,
     calm_ms: Option<u64>,
 }
@@ -131,6 +137,7 @@ impl World {
             self.a_day();
         }
         if self.is_sound() {
+            self.looks_for_lost_legs();
             let mut state = self.hub.lock();
             let state = &mut *state;
             state.checks.ends(&state.exchange);
@@ -148,10 +155,10 @@ impl World {
         };
         let mut state = self.hub.lock();
         let left = state.checks.left();
-        if left > 0 && state.now_ms() > calm_ms + crate::hub::whole(ENDS_WITHIN) {
+        if (left > 0 || state.checks.is_held()) && state.now_ms() > calm_ms + crate::hub::whole(ENDS_WITHIN) {
             state.checks.hangs();
         }
-        left == 0 && state.is_done()
+        left == 0 && state.is_done() && !state.checks.is_held()
     }
 
     /// Runs what can run now; then lets the next thing happen, or time pass.

@@ -47,6 +47,7 @@ impl Checks {
             let what = format!("attempt {attempt} of {id} is permitted while attempt {other} is live");
             self.breaks(invariant::ONE_LIVE, what);
         }
+        self.is_made_good(id, goals);
         if self.paused {
             self.breaks(
                 invariant::PAUSED,
@@ -148,6 +149,7 @@ impl Checks {
             return self.breaks(invariant::ONE_REQUEST, what);
         };
         self.is_permitted(now_ms, who, dial);
+        self.is_in_the_store(dial);
         let tried = self.tried(dial);
         tried.requests += 1;
         let again = tried.requests > 1 && tried.doubtful;
@@ -157,6 +159,22 @@ impl Checks {
                 dial.1, dial.0
             );
             self.breaks(invariant::ONE_REQUEST, what);
+        }
+    }
+
+    /// What is sent must be known to the store by then.
+    fn is_in_the_store(&mut self, dial @ (id, attempt): (CallId, u32)) {
+        if self.is_forgotten(dial) {
+            return;
+        }
+        let record = self.calls.get(&id).and_then(|known| known.record.as_ref());
+        let is_known = record.is_some_and(|record| {
+            record.call.attempt(attempt).is_some()
+                || matches!(record.call.state, CallState::Dialling { attempt: out, .. } if out == attempt)
+        });
+        if !is_known {
+            let what = format!("attempt {attempt} of {id} is sent, and its permit is not in the store");
+            self.breaks(invariant::PERMIT, what);
         }
     }
 
@@ -187,6 +205,9 @@ impl Checks {
         }
         if again {
             self.tried(dial).doubtful = true;
+            return;
+        }
+        if !self.counts(sid, dial) {
             return;
         }
         let tried = self.tried(dial);

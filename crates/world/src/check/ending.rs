@@ -132,6 +132,12 @@ impl Checks {
                 .is_some_and(|sid| self.is_mistake(sid.as_str()));
             other || words.contains("several legs")
         });
-        several || self.clock_wrong_by > CLOCKS_AGREE_MS
+        // Which of several it was nobody can say after a copy was put back.
+        let unclear = self.has_copy()
+            && record
+                .call
+                .attempt(number)
+                .is_some_and(|attempt| attempt.status == AttemptStatus::Unconfirmed);
+        several || unclear || self.clock_wrong_by > CLOCKS_AGREE_MS
     }
 }

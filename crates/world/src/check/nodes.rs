@@ -94,6 +94,9 @@ impl Checks {
         let is_out = record.is_some_and(
             |it| matches!(it.call.state, CallState::Dialling { attempt: out, .. } if out == attempt),
         );
+        if self.is_forgotten(dial) {
+            return;
+        }
         if !is_out {
             goals.reach("a permit that was put in doubt turned out not to have been sent");
             return;
@@ -143,7 +146,7 @@ impl Checks {
         let known = record.call.attempt_with(sid).is_some();
         // A leg that the carrier made by mistake may be another's by now; then the answer is no proof.
         let foreign = self.is_mistake(sid.as_str());
-        if !(extra || known || foreign) {
+        if !(extra || known || foreign || self.is_forgotten((id, attempt))) {
             let what = format!(
                 "the carrier answered attempt {attempt} of {id} with {sid}, and the record does not have it"
             );

@@ -12,6 +12,9 @@ impl Checks {
 
     /// A client is told that its call is taken; `other`: by its second body.
     pub fn promises(&mut self, place: usize, other: bool, id: CallId) {
+        if self.has_forgotten(id) {
+            return;
+        }
         let stands = self.calls.get(&id).is_some_and(|known| known.place == place);
         if !stands {
             let what = format!("a client was told of {id}, which is not in the store");
@@ -26,6 +29,10 @@ impl Checks {
 
     /// A client is told that its key is another request's.
     pub fn key_taken(&mut self, place: usize, other: bool) {
+        if self.has_copy() {
+            // Whose it was may be forgotten by now.
+            return;
+        }
         let same = self.promised.get(&place).is_some_and(|(_, by)| *by == other);
         if same || self.plan.calls[place].rival.is_none() {
             let what = "a key was refused to the request that it belongs to".to_owned();

@@ -34,7 +34,9 @@ impl Checks {
                 .as_ref()
                 .and_then(|before| before.call.attempt(attempt.number));
             self.is_right_leg(id, attempt, earlier);
-            self.is_earned(now_ms, id, attempt, earlier);
+            if kind != Kind::Forgotten {
+                self.is_earned(now_ms, id, attempt, earlier);
+            }
         }
         if let Some(known) = self.calls.get_mut(&id) {
             known.record = Some(record);

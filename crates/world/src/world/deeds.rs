@@ -29,6 +29,15 @@ impl World {
                 self.sets_clock(node, by);
                 long
             }
+            Deed::Copy => {
+                self.copy = Some(self.disk.copy(self.hub.clock.now()));
+                return;
+            }
+            Deed::PutBack(down) => return self.puts_back(down),
+            Deed::Failover(lag) => {
+                self.standby = Some(self.disk.copy(self.hub.clock.now()));
+                lag
+            }
             Deed::Pause(long) => {
                 clients::switch(&mut self.hub.lock(), true);
                 long
@@ -47,7 +56,8 @@ impl World {
 
     pub(super) fn undoes(&mut self, deed: Deed) {
         match deed {
-            Deed::Kill(..) | Deed::Stop(..) | Deed::Change(..) => {}
+            Deed::Kill(..) | Deed::Stop(..) | Deed::Change(..) | Deed::Copy | Deed::PutBack(_) => {}
+            Deed::Failover(_) => self.fails_over(),
             Deed::Freeze(node, _) => self.freezes(node, false),
             Deed::Clock(node, ..) => self.sets_clock(node, 0),
             Deed::Pause(_) => clients::switch(&mut self.hub.lock(), false),

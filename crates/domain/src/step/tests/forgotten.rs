@@ -69,6 +69,16 @@ fn a_leg_is_the_next_attempt_of_the_only_call_that_could_have_made_it() {
 }
 
 #[test]
+fn a_leg_is_of_the_dial_whose_permit_is_out_before_it_is_anybody_elses() {
+    let out = named(&Life::begin().permitted(), 1);
+    let waiting = named(&Life::begin(), 2);
+    let calls = [out.clone(), waiting.clone()];
+    check(&calls, SECOND, &Verdict::Attempt(out.id, 1));
+    // Too long after it for its request.
+    check(&calls, 2 * MINUTE, &Verdict::Next(waiting.id));
+}
+
+#[test]
 fn a_leg_that_no_call_can_have_made_is_nobodys() {
     check(&[], MINUTE, &Verdict::Nobodys);
     let one = || Life::with(|policy| policy.max_attempts = 1);
