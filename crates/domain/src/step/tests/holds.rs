@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::given::*;
+use crate::call::Closing;
 use crate::event::{EventKind, Hold, HoldReason};
 use crate::limits;
 use crate::outcome::{AttemptStatus, CallStatus};
@@ -286,4 +287,29 @@ fn a_call_says_what_it_waits_for() {
     assert_eq!(reason(&busy.in_doubt()), Some(HoldReason::Settling));
     assert_eq!(reason(&Life::begin().dialled()), None);
     assert_eq!(reason(&Life::begin().then(Input::Cancel)), None);
+}
+
+#[test]
+fn an_obstacle_that_says_itself_when_it_is_gone_has_no_end_beforehand() {
+    let until = |reason| {
+        let life = Life::begin().permitted().not_sent(1, reason);
+        life.call.hold.expect("it is held").until
+    };
+    assert_eq!(until(HoldReason::Account), None);
+    assert!(until(HoldReason::Pair).is_some());
+}
+
+#[test]
+fn a_call_with_nothing_left_to_dial_gets_no_permit_however_it_came_to_wait() {
+    let changes: [fn(&mut Life); 3] = [
+        |life| life.call.request.policy.max_attempts = 1,
+        |life| life.call.cancel_requested_at = Some(life.now),
+        |life| life.call.closing = Some(Closing::GaveUp),
+    ];
+    for change in changes {
+        let mut life = Life::begin().dialled().hears(1, AttemptStatus::Busy).when_due();
+        assert!(life.attempted(DUE).is_ok());
+        change(&mut life);
+        assert_eq!(life.refusal(DUE), Refusal::AlreadyOver);
+    }
 }
