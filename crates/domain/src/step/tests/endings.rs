@@ -343,3 +343,32 @@ fn a_call_says_when_it_last_changed() {
         "never earlier than before"
     );
 }
+
+#[test]
+fn the_history_says_why_no_further_attempt_is_made() {
+    let why = |life: Life| {
+        let mut whys = life.events.into_iter().filter_map(|event| match event.kind {
+            EventKind::Ended { why, .. } => Some(why),
+            _ => None,
+        });
+        whys.next().expect("it has ended")
+    };
+    let one = || Life::with(|policy| policy.max_attempts = 1);
+    let ended = |life: Life, status| why(life.dialled().hears(1, status));
+    assert_eq!(
+        why(Life::begin().permitted().then(refused(1))),
+        "the carrier refused the call"
+    );
+    assert_eq!(
+        ended(Life::begin(), AttemptStatus::Canceled),
+        "the carrier canceled the call"
+    );
+    assert_eq!(
+        ended(one(), AttemptStatus::Busy),
+        "no attempt is left, or this ending is not retried"
+    );
+    assert_eq!(
+        ended(Life::begin(), AttemptStatus::Completed),
+        "the call was answered"
+    );
+}
