@@ -1,4 +1,4 @@
-//! Plants known bugs, one at a time, in a copy of the tree, and runs the tests that must notice. Who
+//! Plants known bugs, one at a time, in a copy of the tree, and runs the tests, or the simulated worlds, that must notice. Who
 //! tests the tests: a promise whose bug goes unnoticed is not tested. Takes minutes, so it is a command
 //! of its own and no part of CI.
 
@@ -14,8 +14,14 @@ struct Bug {
     find: &'static str,
     put: &'static str,
     package: &'static str,
+    /// The name of a test; of the package [`WORLD`], the invariant that breaks.
     test: &'static str,
 }
+
+/// Where the simulated world is: bugs that can only be planted inside the product's code, and that it must notice.
+const WORLD: &str = "world";
+/// In so many worlds it must.
+const SEEDS: &str = "3000";
 
 /// The mistakes that a dialler makes, each in the words of the code that avoids it.
 const BUGS: &[Bug] = &[
@@ -47,7 +53,7 @@ const BUGS: &[Bug] = &[
         name: "a time-out is dialled again",
         file: "crates/engine/src/dispatcher.rs",
         find: "Input::InDoubt { attempt, why }",
-        put: "Input::NotSent { attempt, reason: HoldReason::Carrier, message: why, retry_after: None }",
+        put: "Input::NotSent { attempt, permit_at, reason: HoldReason::Carrier, message: why, retry_after: None }",
         package: "engine",
         test: "an_attempt_in_doubt_is_never_sent_again",
     },
@@ -103,6 +109,24 @@ const BUGS: &[Bug] = &[
         put: ".append_pair(\"PageSize\", PAGE_SIZE)\n.append_pair(\"StartTime>\", \"2020-01-01\")",
         package: "e2e",
         test: "a_lost_dial_that_still_waits_in_the_carriers_queue_is_found",
+    },
+    Bug {
+        name: "a retry is withdrawn too late after late proof",
+        file: "crates/domain/src/step/follow.rs",
+        find: "    if call.open_attempt().is_some() {\n",
+        put: "    if matches!(call.state, CallState::Waiting { .. }) && call.open_attempt().is_some() {\n\
+              return;\n\
+              }\n    if call.open_attempt().is_some() {\n",
+        package: WORLD,
+        test: "one live leg",
+    },
+    Bug {
+        name: "the last callback wins, in the world",
+        file: "crates/domain/src/attempt.rs",
+        find: "if self.proof.is_some_and(|known| known >= proof) {",
+        put: "if self.proof.is_some_and(|known| known > proof && known < proof) {",
+        package: WORLD,
+        test: "the record is the ledger",
     },
 ];
 
@@ -189,6 +213,23 @@ fn passes(root: &Path, copy: &Path, bug: &Bug) -> Result<bool> {
     for command in std::iter::once(&mut build).chain(needs_binary.then_some(&mut binary)) {
         let built = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
         ensure!(built.success(), "{}: the tree does not compile with it", bug.name);
+    }
+    if bug.package == WORLD {
+        let mut worlds = cargo(&[
+            "run",
+            "--quiet",
+            "--profile",
+            "world",
+            "-p",
+            WORLD,
+            "--",
+            "--seeds",
+            SEEDS,
+        ]);
+        let ran = worlds.stderr(Stdio::null()).output()?;
+        let said = String::from_utf8_lossy(&ran.stdout);
+        // A world that fails for another reason has not noticed this bug.
+        return Ok(ran.status.success() || !said.contains(&format!("`{}`", bug.test)));
     }
     let mut test = cargo(&["test", "--quiet", "-p", bug.package, bug.test]);
     Ok(test

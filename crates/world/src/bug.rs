@@ -29,6 +29,8 @@ pub enum Bug {
     LateAnswerDropped,
     /// A permit that nobody seems to have in hand any more is taken from its holder, and sent again.
     LeaseExpirySends,
+    /// What is said of a permit that was not used gives back whichever permit the attempt has by then.
+    NotSentOfAnother,
     /// The gaps between attempts are always counted from the first.
     RetryCountedFromZero,
     /// A retry has the policy's attempts all over again.
@@ -68,7 +70,12 @@ pub enum Bug {
 }
 
 /// Each bug, its name on the command line, and the invariant that must notice it.
-pub const BUGS: [(Bug, &str, &str); 27] = [
+pub const BUGS: [(Bug, &str, &str); 28] = [
+    (
+        Bug::NotSentOfAnother,
+        "not-sent-of-another",
+        invariant::OWN_PERMIT,
+    ),
     (
         Bug::DoubtIsDialledAgain,
         "doubt-is-dialled-again",
@@ -93,7 +100,11 @@ pub const BUGS: [(Bug, &str, &str); 27] = [
         invariant::PERMIT,
     ),
     (Bug::LateAnswerDropped, "late-answer-dropped", invariant::ANSWERS),
-    (Bug::LeaseExpirySends, "lease-expiry-sends", invariant::OWN_PERMIT),
+    (
+        Bug::LeaseExpirySends,
+        "lease-expiry-sends",
+        invariant::ONE_REQUEST,
+    ),
     (
         Bug::RetryCountedFromZero,
         "retry-counted-from-zero",

@@ -83,8 +83,14 @@ pub fn deliver(hub: &Arc<Hub>, process: Option<&Process>, delivery: Delivery) {
         }
     }
     let (engine, hub) = (process.engine.clone(), Arc::clone(hub));
+    let number = {
+        let dropped = &mut hub.lock().dropped;
+        dropped.delivered += 1;
+        dropped.delivered
+    };
     let mut under_way = UnderWay {
         hub,
+        number,
         delivery: Some(delivery.clone()),
     };
     process.spawn(async move {
@@ -100,13 +106,16 @@ pub fn deliver(hub: &Arc<Hub>, process: Option<&Process>, delivery: Delivery) {
 /// A request that the server has not answered yet. Where the server dies, the carrier sees a cut and comes again.
 struct UnderWay {
     hub: Arc<Hub>,
+    /// Which delivery of this world.
+    number: u64,
     delivery: Option<Delivery>,
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(delivery) = self.delivery.take() {
-            repeat(&mut self.hub.lock(), delivery);
+            let dropped = &mut self.hub.lock().dropped;
+            dropped.deliveries.insert(self.number, Box::new(delivery));
         }
     }
 }
@@ -212,7 +221,7 @@ pub fn answered(state: &mut State, delivered: Delivered) {
 }
 
 /// What was under way when the process died comes again.
-fn repeat(state: &mut State, delivery: Delivery) {
+pub fn repeat(state: &mut State, delivery: Delivery) {
     if delivery.tries < REPEATS && !delivery.forged {
         let gap = state.millis(1_000, 4_000);
         let tries = delivery.tries + 1;

@@ -152,6 +152,8 @@ struct Tried {
     doubtful_ms: Option<u64>,
     /// Legs that it made.
     legs: Vec<String>,
+    /// From when on the carrier's list shows the first of them.
+    shown_ms: u64,
 }
 
 impl Checks {

@@ -150,10 +150,18 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(question) = self.question.take() {
             let mut state = self.hub.lock();
-            state.is_asked_no_more(question);
-            again(&mut state, question);
+            state
+                .dropped
+                .questions
+                .insert((question.id, question.tries), question);
         }
     }
+}
+
+/// What was under way has come to nothing.
+pub fn dropped(state: &mut State, question: Question) {
+    state.is_asked_no_more(question);
+    again(state, question);
 }
 
 impl State {

@@ -8,7 +8,7 @@ use store::Record;
 use crate::step::{self, Kind};
 
 /// Everything that must have been reached sometimes.
-pub const GOALS: [&str; 31] = [
+pub const GOALS: [&str; 47] = [
     "a call was answered as placed",
     "a call was answered as taken",
     "a key was another request's",
@@ -40,6 +40,22 @@ pub const GOALS: [&str; 31] = [
     "a callback that could not be stored came again",
     "somebody heard the message",
     "whoever answered an unwanted leg was hung up on",
+    "a permit that was put in doubt turned out not to have been sent",
+    "a permit of another node was put in doubt by its age",
+    "a permit that one node gave back was granted to another",
+    "a node that slept past its claim gave its permit back",
+    "a call was taken over from a dead node",
+    "the leader changed",
+    "nodes ran with different settings",
+    "a key was used at two nodes at once",
+    "a call was canceled at another node than dialled it",
+    "a callback came to another node than dialled",
+    "a copy was put back",
+    "a standby took over",
+    "a store was put back that had forgotten something",
+    "a forgotten dial was found on the carrier's list",
+    "a leg of a forgotten call was kept as nobody's",
+    "dialling went on after a copy was made good",
 ];
 
 /// How often each was reached.
@@ -59,6 +75,9 @@ impl Goals {
     pub fn brought(&mut self, kind: Kind, event: &Event) {
         let branch = (kind.word(), step::word(&event.kind));
         *self.branches.entry(branch).or_default() += 1;
+        if kind == Kind::Forgotten {
+            self.reach("a forgotten dial was found on the carrier's list");
+        }
     }
 
     /// An input of this kind was refused.

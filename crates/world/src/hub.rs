@@ -89,6 +89,8 @@ pub struct State {
     pub resuming: u64,
     /// At which node each call of the plan is being asked for.
     pub asking: BTreeMap<usize, usize>,
+    /// What was under way in processes that died.
+    pub dropped: Dropped,
     /// Idempotency keys that a wrong store keeps too late.
     pub late_keys: BTreeMap<String, ([u8; 32], CallId)>,
     /// How often one node has done something that others are told of.
@@ -96,6 +98,18 @@ pub struct State {
     /// The last wish of an operator.
     pub switched: u64,
     now_ms: u64,
+}
+
+/// What nobody will answer any more, in the order in which it was begun: a process that dies lets go of it in no order,
+/// and the world goes on the same every time.
+#[derive(Default)]
+pub struct Dropped {
+    /// What clients have asked, by its number and how often it was asked before.
+    pub questions: BTreeMap<(u64, u32), Question>,
+    /// What the carrier has sent, by its number.
+    pub deliveries: BTreeMap<u64, Box<Delivery>>,
+    /// Deliveries so far.
+    pub delivered: u64,
 }
 
 impl Hub {
@@ -127,6 +141,7 @@ impl Hub {
             asked: 0,
             resuming: 0,
             asking: BTreeMap::new(),
+            dropped: Dropped::default(),
             late_keys: BTreeMap::new(),
             stirred: 0,
             // Told from the clients' questions by its size.

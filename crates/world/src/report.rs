@@ -104,6 +104,10 @@ fn says(args: &Args, sum: &Sum) {
     for goal in GOALS {
         println!("{:>10}  {goal}", sum.goals.times(goal));
     }
+    println!("\nbranches of a step, by what was put in and what came of it");
+    for ((input, outcome), times) in sum.goals.branches() {
+        println!("{times:>10}  {input}: {outcome}");
+    }
 }
 
 fn unstruck(sum: &Sum) -> Vec<&'static str> {

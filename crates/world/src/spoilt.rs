@@ -122,6 +122,22 @@ impl Spoilt {
                     retry_after: None,
                 })
             }
+            (
+                Bug::NotSentOfAnother,
+                Input::NotSent {
+                    attempt,
+                    reason,
+                    message,
+                    retry_after,
+                    ..
+                },
+            ) => Some(Input::NotSent {
+                attempt,
+                permit_at: None,
+                reason,
+                message,
+                retry_after,
+            }),
             (Bug::CancelNotKept, Input::Cancel) => None,
             (_, input) => Some(input),
         })

@@ -292,17 +292,18 @@ fn made(state: &mut State, dial: Option<(CallId, u32)>, again: bool) {
         return;
     };
     let (sid, named) = (entry.sid, entry.url.and_then(callbacks::named));
+    let now_ms = state.now_ms();
+    let mut shown_ms = now_ms;
     if state.strikes(Fault::ListLags) {
         let lag = state.plan.lag;
-        let visible = state.now_ms() + state.dice.between(0, crate::hub::whole(lag));
-        state.hidden.insert(sid.clone(), visible);
+        shown_ms += state.dice.between(0, crate::hub::whole(lag));
+        state.hidden.insert(sid.clone(), shown_ms);
     }
     state.tell(|| match dial {
         Some((call, attempt)) => format!("the carrier makes {sid} for attempt {attempt} of {call}"),
         None => format!("the carrier makes {sid}, which nobody asked for"),
     });
-    let now_ms = state.now_ms();
-    state.checks.rings(now_ms, &sid, dial, named, again);
+    state.checks.rings(now_ms, &sid, dial, named, again, shown_ms);
 }
 
 fn is_hidden(state: &State, sid: &str) -> bool {

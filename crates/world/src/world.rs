@@ -224,6 +224,7 @@ impl World {
                 break;
             }
         }
+        self.lets_go();
         self.hear();
         for number in 0..self.nodes.len() {
             let process = self.nodes[number].process.as_ref();
@@ -231,6 +232,17 @@ impl World {
                 let down = self.hub.lock().millis(10, 20_000);
                 self.kill(number, down);
             }
+        }
+    }
+
+    /// What was under way and is not any more is begun again by whoever may.
+    fn lets_go(&self) {
+        let mut state = self.hub.lock();
+        for (_, question) in std::mem::take(&mut state.dropped.questions) {
+            clients::dropped(&mut state, question);
+        }
+        for (_, delivery) in std::mem::take(&mut state.dropped.deliveries) {
+            callbacks::repeat(&mut state, *delivery);
         }
     }
 

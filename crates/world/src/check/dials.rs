@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{AttemptStatus, Call, CallId, CallState};
+use domain::{AttemptStatus, Call, CallId, CallState, EventKind};
 
 use super::nodes::{Permit, Told};
 use super::{Checks, invariant};
@@ -78,6 +78,8 @@ impl Checks {
         let start = u64::try_from(testkit::clock::START.millis()).unwrap_or(0);
         let earliest = match call.attempts.last() {
             None => plan.scheduled.map(|gap| start + whole(plan.at) + whole(gap)),
+            // Its end was put right while the retry waited, which keeps its time.
+            Some(last) if self.was_corrected(call.id, last.number) => None,
             Some(last) => {
                 let delays = &plan.policy.retry_delays;
                 let gap = delays.get(attempt as usize - 2).or(delays.last());
@@ -97,6 +99,15 @@ impl Checks {
             let what = format!("attempt {attempt} of {} is {early} ms early", call.id);
             self.breaks(invariant::DUE, what);
         }
+    }
+
+    /// Whether the history says that an attempt's end was put right.
+    fn was_corrected(&self, id: CallId, number: u32) -> bool {
+        let record = self.calls.get(&id).and_then(|known| known.record.as_ref());
+        let mut events = record.into_iter().flat_map(|record| &record.events);
+        events.any(
+            |event| matches!(event.kind, EventKind::Corrected { attempt, .. } if attempt == Some(number)),
+        )
     }
 
     /// Never more than a burst and what the rate allows besides, in any stretch of time.
@@ -185,7 +196,8 @@ impl Checks {
         }
     }
 
-    /// The carrier has made a leg; `named` is what its address names, `again` its own mistake.
+    /// The carrier has made a leg; `named` is what its address names, `again` its own mistake, `shown_ms` when it is on the
+    /// carrier's list.
     pub fn rings(
         &mut self,
         now_ms: u64,
@@ -193,6 +205,7 @@ impl Checks {
         dial: Option<(CallId, u32)>,
         named: Option<(CallId, u32)>,
         again: bool,
+        shown_ms: u64,
     ) {
         let owner = dial.filter(|_| !again);
         self.legs.insert(sid.to_owned(), owner);
@@ -212,6 +225,7 @@ impl Checks {
         }
         let tried = self.tried(dial);
         tried.legs.push(sid.to_owned());
+        tried.shown_ms = shown_ms;
         let legs = tried.legs.join(" and ");
         if tried.legs.len() > 1 {
             let what = format!("attempt {attempt} of {id} rings twice: {legs}");

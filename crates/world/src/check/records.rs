@@ -127,13 +127,25 @@ impl Checks {
             return;
         }
         let settle = crate::hub::whole(self.settle_after());
-        let clock_moved = self.clock_moved.is_some();
+        let (clock_moved, has_copy) = (self.clock_moved.is_some(), self.has_copy());
         let tried = self.tried((id, attempt.number));
         let (doubtful, since) = (tried.doubtful, tried.doubtful_ms);
+        let shown = (!tried.legs.is_empty()).then_some(tried.shown_ms);
+        let words = attempt.error_message.as_deref().unwrap_or_default();
+        let is_alone = !words.contains("several legs") && !has_copy;
         let number = attempt.number;
         if !doubtful {
             let what =
                 format!("attempt {number} of {id} is unconfirmed, and nothing went wrong with its request");
+            self.breaks(invariant::EARNED, what);
+        }
+        if let Some(shown) =
+            shown.filter(|shown| now_ms > shown + ASKED_BEFORE_MS && is_alone && !clock_moved)
+        {
+            let what = format!(
+                "attempt {number} of {id} is unconfirmed, and the carrier's list has shown its leg for {} ms",
+                now_ms - shown
+            );
             self.breaks(invariant::EARNED, what);
         }
         if let Some(since) = since.filter(|since| now_ms + WRITTEN_LATE_MS < since + settle && !clock_moved) {
@@ -148,6 +160,10 @@ impl Checks {
 
 /// A doubt is as old as the step that began it, which a slow store wrote down by so much later.
 const WRITTEN_LATE_MS: u64 = 7_000;
+
+/// A question may have been asked so long before its answer is written down: 5 s to connect, 30 s for each of some pages,
+/// and what the store takes.
+const ASKED_BEFORE_MS: u64 = 120_000;
 
 fn rank(status: AttemptStatus) -> u8 {
     match status {

@@ -12,6 +12,11 @@ impl Checks {
         self.has_changed |= later;
     }
 
+    /// Whether they do not all run with the same.
+    pub fn is_mixed(&self) -> bool {
+        self.runs_later.contains(&true) && self.runs_later.contains(&false)
+    }
+
     fn in_force(&self) -> impl Iterator<Item = &Operator> {
         let first = self.runs_later.iter().any(|later| !later);
         let later = self.runs_later.iter().any(|later| *later);

@@ -81,6 +81,9 @@ impl World {
             let mut state = self.hub.lock();
             state.tell(|| format!("node {number} starts"));
             state.checks.begins_with(number, node.later);
+            if state.checks.is_mixed() {
+                state.goals.reach("nodes ran with different settings");
+            }
         }
         let life = node.life(&self.hub, self.lives);
         let store = self.disk.open();
@@ -126,6 +129,7 @@ impl World {
         };
         let who = process.life.who;
         drop(process);
+        self.lets_go();
         self.disk.close();
         self.restarts += 1;
         let mut state = self.hub.lock();
