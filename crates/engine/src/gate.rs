@@ -101,10 +101,11 @@ impl Gate {
     }
 
     /// Whether no dial of this process will ever show that the carrier is within its reach again, because another tries
-    /// the account for all.
+    /// the account, or reads the list since a copy, for all.
     pub fn cannot_try(&self) -> bool {
         let state = self.lock();
-        state.follows && state.account.is_some() && state.carrier.is_some()
+        let waits_for_another = state.account.is_some() || state.restored.is_some();
+        state.follows && waits_for_another && state.carrier.is_some()
     }
 
     /// Whether leave is given to one dial at a time, to see.

@@ -109,16 +109,21 @@ impl Store for Disk {
 
     async fn permit(&self, id: CallId, terms: Terms, at: At) -> Result<Permitted, StoreError> {
         let permit = self.inner.permit(id, terms, at);
-        self.write(Kind::Due, permit, |permitted| match permitted {
-            Permitted::Granted(call) => self.granted(call),
-            Permitted::Held(call) => Some(call.id),
-            Permitted::Refused(refusal) => {
-                self.hub.lock().goals.refused(Kind::Due, refusal);
-                None
-            }
-            Permitted::Paused | Permitted::LiveLimit => None,
-        })
-        .await
+        let permitted = self
+            .write(Kind::Due, permit, |permitted| match permitted {
+                Permitted::Granted(call) => self.granted(call),
+                Permitted::Held(call) => Some(call.id),
+                Permitted::Refused(refusal) => {
+                    self.hub.lock().goals.refused(Kind::Due, refusal);
+                    None
+                }
+                Permitted::Paused | Permitted::LiveLimit => None,
+            })
+            .await;
+        if matches!(permitted, Ok(Permitted::Granted(_))) {
+            self.hang().await;
+        }
+        permitted
     }
 
     async fn apply(&self, id: CallId, input: Input, at: At) -> Result<Applied, StoreError> {

@@ -18,6 +18,8 @@ pub enum Fault {
     StoreFailsAfter,
     /// The store takes its time, before and after.
     StoreSlow,
+    /// A server that several nodes share answers a permit a minute late.
+    StoreHangs,
     /// No connection to the carrier.
     ConnectFails,
     /// A connection that takes seconds.
@@ -65,13 +67,14 @@ pub enum Fault {
 }
 
 /// Every kind with its name, and the probability that it has in the wildest world.
-pub const KINDS: [(Fault, &str, f64); 28] = [
+pub const KINDS: [(Fault, &str, f64); 29] = [
     (Fault::CrashBeforeWrite, "crash before a write", 0.01),
     (Fault::CrashAfterWrite, "crash after a write", 0.01),
     (Fault::CrashOnSend, "crash with a request on the wire", 0.05),
     (Fault::StoreFails, "store fails", 0.05),
     (Fault::StoreFailsAfter, "store fails after its commit", 0.05),
     (Fault::StoreSlow, "store is slow", 0.10),
+    (Fault::StoreHangs, "a permit answered much too late", 0.02),
     (Fault::ConnectFails, "no connection", 0.30),
     (Fault::ConnectSlow, "slow connection", 0.20),
     (Fault::NotWritten, "cut before the first byte", 0.20),

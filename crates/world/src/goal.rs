@@ -58,6 +58,52 @@ pub const GOALS: [&str; 47] = [
     "dialling went on after a copy was made good",
 ];
 
+/// Branches of a step that a large run must have taken: what was put in, and what came of it.
+pub const STEPS: [(&str, &str); 42] = [
+    ("asked", "already known"),
+    ("asked", "attempt corrected"),
+    ("asked", "ended"),
+    ("asked", "heard"),
+    ("asked", "held"),
+    ("asked", "sent"),
+    ("asked", "unconfirmed"),
+    ("cancel", "already known"),
+    ("cancel", "already over"),
+    ("cancel", "cancel requested"),
+    ("cancel", "ended"),
+    ("due", "already over"),
+    ("due", "busy"),
+    ("due", "held"),
+    ("due", "not due"),
+    ("fact", "attempt corrected"),
+    ("fact", "ended"),
+    ("fact", "heard"),
+    ("fact", "held"),
+    ("fact", "incident"),
+    ("fact", "sent"),
+    ("forgotten", "already known"),
+    ("forgotten", "ended"),
+    ("forgotten", "heard"),
+    ("forgotten", "held"),
+    ("forgotten", "incident"),
+    ("forgotten", "sent"),
+    ("forgotten", "unconfirmed"),
+    ("give up", "ended"),
+    ("held", "held"),
+    ("hung up", "already known"),
+    ("in doubt", "already known"),
+    ("in doubt", "in doubt"),
+    ("not sent", "already known"),
+    ("not sent", "given back"),
+    ("not sent", "held"),
+    ("placed", "already known"),
+    ("placed", "sent"),
+    ("refused", "ended"),
+    ("refused", "refused"),
+    ("request", "accepted"),
+    ("request", "held"),
+];
+
 /// How often each was reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Goals {

@@ -98,12 +98,16 @@ impl Carrier for Watched {
     }
 
     async fn made_since(&self, not_before: Timestamp) -> Reply<Result<Vec<Listed>, AskError>> {
-        let begun_ms = self.hub.lock().now_ms();
+        let begun_ms = {
+            let mut state = self.hub.lock();
+            state.checks.asks_for_list(self.life.who);
+            state.now_ms()
+        };
         let made = self.inner.made_since(not_before).await;
         if made.outcome.is_ok() {
             let mut state = self.hub.lock();
             state.tell(|| format!("node {} has read the list of all calls", self.life.who.node));
-            state.checks.list_is_read(begun_ms, self.life.who);
+            state.checks.list_is_read(begun_ms);
         }
         made
     }

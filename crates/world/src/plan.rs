@@ -173,11 +173,11 @@ pub fn shown(gap: Duration) -> String {
 impl Plan {
     /// The same with one process, that has its store for itself.
     pub fn alone(&self) -> Plan {
-        Plan {
-            nodes: 1,
-            shared: false,
-            ..self.clone()
-        }
+        let mut plan = self.clone();
+        (plan.nodes, plan.shared) = (1, false);
+        // A file has no standby.
+        plan.deeds.retain(|(_, deed)| !matches!(deed, Deed::Failover(_)));
+        plan
     }
 
     /// The world of a seed.
@@ -191,8 +191,10 @@ impl Plan {
             _ => dice.between(30, 80),
         };
         let people = Strangers::draw(&mut dice);
-        // In some worlds everything comes at once.
-        let rush = dice.happens(0.3);
+        // In some worlds everything comes at once; in a few of these nothing happens but that a process is killed while
+        // the crowd waits for a slow pace.
+        let crowd = dice.happens(0.03);
+        let rush = crowd || dice.happens(0.3);
         let (busy, count) = match rush {
             true => (Duration::from_secs(5), count.max(dice.between(10, 50))),
             false => (span, count),
@@ -218,7 +220,12 @@ impl Plan {
         ]);
         let mut deeds = deeds(&mut dice, busy, wild, nodes);
         let mut lag = Duration::from_secs(dice.one_of(&[2, 30, 60, 60, 300, 1_800]));
-        if dice.happens(0.2) {
+        if crowd {
+            let kill = |dice: &mut Dice| Deed::Kill(0, dice.millis(10, 300));
+            deeds = [6, 8, 10]
+                .map(|at| (Duration::from_secs(at), kill(&mut dice)))
+                .to_vec();
+        } else if dice.happens(0.2) {
             copies(&mut dice, &mut deeds, busy, shared);
             // What the list lacks longer than the hold waits nobody can know of.
             lag = lag.min(Duration::from_secs(30));
@@ -233,13 +240,23 @@ impl Plan {
             drift: (0..nodes)
                 .map(|_| i64::try_from(dice.between(0, 400)).unwrap_or(0) - 200)
                 .collect(),
-            operator: operator(&mut dice, inline),
-            later: dice.happens(0.3).then(|| operator(&mut dice, inline)),
-            faults: faults(&mut dice, wild),
+            operator: match crowd {
+                true => Operator {
+                    rate: Rate {
+                        per_second: 1.0,
+                        burst: 10,
+                    },
+                    max_live: None,
+                    ..operator(&mut dice, inline)
+                },
+                false => operator(&mut dice, inline),
+            },
+            later: (!crowd && dice.happens(0.3)).then(|| operator(&mut dice, inline)),
+            faults: faults(&mut dice, if crowd { 0.0 } else { wild }),
             most_faults: u64::MAX,
             lag,
             answer_rate: 0.1 + 0.8 * dice.share(),
-            carrier_cps: dice.happens(0.1).then_some(1.0),
+            carrier_cps: dice.happens(0.1).then(|| dice.one_of(&[1.0, 0.1])),
             inline,
         }
     }

@@ -134,6 +134,11 @@ fn whoever_leaves_the_account_to_another_must_look_for_the_carrier_otherwise() {
     assert!(!enters(&gate, 600_000) && gate.cannot_try());
     gate.carrier_answered();
     assert!(!gate.cannot_try() && !gate.cannot_dial(), "it may lead again");
+    gate.set_account(None);
+    gate.carrier_failed(CARRIER.to_owned(), at(600_000), 0);
+    assert!(!gate.cannot_try(), "its next dial shows");
+    gate.set_restored(Some(("a copy".to_owned(), None)), at(600_000));
+    assert!(!enters(&gate, 900_000) && gate.cannot_try());
 }
 
 #[test]

@@ -89,12 +89,16 @@ impl Checks {
         }
     }
 
-    /// The carrier's list of all calls was read; the question was begun at `begun_ms`.
-    pub fn list_is_read(&mut self, begun_ms: u64, who: Who) {
+    /// A node asks for the carrier's list of all calls.
+    pub fn asks_for_list(&mut self, who: Who) {
         if self.is_shared() && self.leading.get(&who.life) == Some(&false) {
             let what = format!("node {} reads the carrier's list, and does not lead", who.node);
             self.breaks(invariant::LEADER, what);
         }
+    }
+
+    /// It was read; the question was begun at `begun_ms`.
+    pub fn list_is_read(&mut self, begun_ms: u64) {
         let settled = |put_back: u64| begun_ms + DRIFT_MS >= put_back + whole(self.settle_after());
         if self.copies.put_back_ms.is_some_and(settled) {
             self.copies.held = false;

@@ -79,6 +79,23 @@ impl Disk {
         }
     }
 
+    /// Answers long after it has written, if it does so now: as when the way from the server is cut for a while.
+    pub(super) async fn hang(&self) {
+        if self.inner.together().is_none() {
+            return;
+        }
+        let long = {
+            let mut state = self.hub.lock();
+            state
+                .strikes(Fault::StoreHangs)
+                .then(|| state.millis(20_000, 70_000))
+        };
+        if let Some(gap) = long {
+            self.life.clock.wait(gap).await;
+            self.life.alive().await;
+        }
+    }
+
     /// Others may be told of what is done now, at this very moment.
     pub(super) fn stir(&self) {
         self.hub.lock().stirred += 1;
