@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::given::*;
 use crate::call::CallState;
-use crate::event::EventKind;
+use crate::event::{EventKind, HoldReason};
 use crate::fact::{Fact, Source, Word};
 use crate::limits;
 use crate::outcome::{AttemptStatus, CallStatus};
@@ -27,6 +27,10 @@ fn a_scheduled_call_is_not_dialed_before_its_time() {
     request.scheduled_at = Some(TEN_O_CLOCK + HOUR);
     let life = Life::of(request).after(HOUR - Duration::from_millis(1));
     assert_eq!(life.refusal(DUE), Refusal::NotDue);
+    let waits =
+        |kind: &EventKind| matches!(kind, EventKind::Held(hold) if hold.reason == HoldReason::Schedule);
+    assert_eq!(life.count(waits), 1, "and its history says so");
+    assert_eq!(Life::begin().count(waits), 0);
     life.after(Duration::from_millis(1)).then(DUE);
 }
 
