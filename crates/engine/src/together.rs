@@ -43,21 +43,19 @@ impl Inner {
         Ok(())
     }
 
-    /// Says that this process is there, and learns whether it leads. One that cannot dial itself says nothing: it
-    /// is no leader, and what it has claimed is left to others that can.
+    /// Says that this process is there, and learns whether it leads. One that cannot dial itself does not: it leaves that,
+    /// and what it has claimed, to others that can. It says that it is there all the same, because up to then the
+    /// database is known to be whole: what it takes meanwhile may be dialled the next moment.
     pub(crate) async fn check_in(&self, now: Timestamp) -> Result<(), StoreError> {
         let Some(together) = self.store.together() else {
             return Ok(());
         };
-        if self.gate.cannot_dial() {
-            if self.leads() {
-                self.gate.set_follows(true);
-                together.leave().await?;
-            }
-            return Ok(());
-        }
         let standing = together.check_in(now).await?;
-        self.gate.set_follows(!standing.leads);
+        let cannot_dial = self.gate.cannot_dial();
+        self.gate.set_follows(cannot_dial || !standing.leads);
+        if cannot_dial && standing.leads {
+            together.leave().await?;
+        }
         Ok(())
     }
 
