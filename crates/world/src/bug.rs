@@ -74,7 +74,7 @@ pub const BUGS: [(Bug, &str, &str); 28] = [
     (
         Bug::NotSentOfAnother,
         "not-sent-of-another",
-        invariant::OWN_PERMIT,
+        invariant::ONE_REQUEST,
     ),
     (
         Bug::DoubtIsDialledAgain,

@@ -82,40 +82,8 @@ pub fn ask(
     let mut state = hub.lock();
     let node = process.life.who.node;
     state.tell(|| format!("a client asks node {node}: {:?}", question.wish));
+    let id = about(&mut state, question, node)?;
     let plan = Arc::clone(&state.plan);
-    let id = match question.wish {
-        Wish::Cancel(number) => match state.checks.promised(number) {
-            Some(id) => {
-                if state.checks.last_dialled_by(id).is_some_and(|by| by != node) {
-                    state
-                        .goals
-                        .reach("a call was canceled at another node than dialled it");
-                }
-                Some(id)
-            }
-            None => {
-                again(&mut state, question);
-                return None;
-            }
-        },
-        Wish::Switch(true) => None,
-        Wish::Switch(false) => {
-            // From here on somebody may be dialled, whatever becomes of the answer.
-            state.checks.paused(false);
-            state.resuming += 1;
-            None
-        }
-        Wish::Call(place, _) => {
-            if state
-                .asking
-                .insert(place, node)
-                .is_some_and(|other| other != node)
-            {
-                state.goals.reach("a key was used at two nodes at once");
-            }
-            None
-        }
-    };
     state.asked += 1;
     drop(state);
     let (engine, hub) = (process.engine.clone(), Arc::clone(hub));
@@ -138,6 +106,45 @@ pub fn ask(
         state.is_asked_no_more(question);
         state.heard.push_back(Heard::Answered(question, answer));
     }))
+}
+
+/// Which call a question is about, if it is about one that is there; `None`: it is asked again later. Notes what may be
+/// done from here on.
+fn about(state: &mut State, question: Question, node: usize) -> Option<Option<CallId>> {
+    let id = match question.wish {
+        Wish::Cancel(number) => match state.checks.promised(number) {
+            Some(id) => {
+                if state.checks.last_dialled_by(id).is_some_and(|by| by != node) {
+                    state
+                        .goals
+                        .reach("a call was canceled at another node than dialled it");
+                }
+                Some(id)
+            }
+            None => {
+                again(state, question);
+                return None;
+            }
+        },
+        Wish::Switch(true) => None,
+        Wish::Switch(false) => {
+            // From here on somebody may be dialled, whatever becomes of the answer.
+            state.checks.paused(false);
+            state.resuming += 1;
+            None
+        }
+        Wish::Call(place, _) => {
+            if state
+                .asking
+                .insert(place, node)
+                .is_some_and(|other| other != node)
+            {
+                state.goals.reach("a key was used at two nodes at once");
+            }
+            None
+        }
+    };
+    Some(id)
 }
 
 /// A question that is not answered yet. Where the server dies, or the client's patience ends, it may be asked again.

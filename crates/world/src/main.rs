@@ -17,7 +17,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "cargo xtask sim",
-    about = "Runs whole call lives in virtual time, with faults, and checks what must hold"
+    about = "Runs whole call lives in virtual time, by one to three nodes, with faults, and checks what must hold"
 )]
 pub struct Args {
     /// How many worlds
@@ -46,9 +46,9 @@ pub struct Args {
 /// The stores that a world can stand on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StoreKind {
-    /// The simplest store, in memory
+    /// The simplest store, in memory, which several nodes may share
     Model,
-    /// The embedded store, in a folder of its own
+    /// The embedded store, in a folder of its own; every world has one node then
     Sqlite,
 }
 

@@ -84,6 +84,44 @@ impl Spoilt {
         Ok(Permitted::Granted(promised.call))
     }
 
+    /// What is said of a permit that was not used is said once more, later, of whichever permit there is.
+    fn repeat(&self, id: CallId, input: &Input, at: &At) {
+        let Input::NotSent {
+            attempt,
+            reason,
+            message,
+            retry_after,
+            ..
+        } = input.clone()
+        else {
+            return;
+        };
+        let again = Input::NotSent {
+            attempt,
+            permit_at: None,
+            reason,
+            message,
+            retry_after,
+        };
+        let (inner, hub, life, at) = (
+            Arc::clone(&self.inner),
+            Arc::clone(&self.hub),
+            Arc::clone(&self.life),
+            at.clone(),
+        );
+        self.later(async move {
+            life.clock.wait(4 * LATER).await;
+            if let Ok(Applied::Done(_)) = inner.apply(id, again, at).await {
+                {
+                    let mut state = hub.lock();
+                    let state = &mut *state;
+                    state.checks.gives_back(life.who, (id, attempt), &mut state.goals);
+                }
+                look(&*inner, &hub, id, Kind::NotSent);
+            }
+        });
+    }
+
     /// What this makes of an input; `None`: as if it said nothing new.
     async fn spoil(&self, id: CallId, input: Input) -> Result<Option<Input>, StoreError> {
         Ok(match (self.bug, input) {
@@ -122,22 +160,6 @@ impl Spoilt {
                     retry_after: None,
                 })
             }
-            (
-                Bug::NotSentOfAnother,
-                Input::NotSent {
-                    attempt,
-                    reason,
-                    message,
-                    retry_after,
-                    ..
-                },
-            ) => Some(Input::NotSent {
-                attempt,
-                permit_at: None,
-                reason,
-                message,
-                retry_after,
-            }),
             (Bug::CancelNotKept, Input::Cancel) => None,
             (_, input) => Some(input),
         })
@@ -157,7 +179,7 @@ impl Store for Spoilt {
 
     async fn accept(&self, mut new: NewCall, at: At) -> Result<Accepted, StoreError> {
         match self.bug {
-            Bug::CallNotKept if at.dice.is_multiple_of(8) => {
+            Bug::CallNotKept if at.dice.is_multiple_of(8) && new.key.is_none() => {
                 let step = domain::step::accept(new.id, new.request, at.now);
                 return Ok(Accepted::New(Arc::new(step.call)));
             }
@@ -190,6 +212,9 @@ impl Store for Spoilt {
 
     async fn apply(&self, id: CallId, input: Input, at: At) -> Result<Applied, StoreError> {
         let cancels = input == Input::Cancel;
+        if self.bug == Bug::NotSentOfAnother {
+            self.repeat(id, &input, &at);
+        }
         if let Some(input) = self.spoil(id, input).await? {
             return self.inner.apply(id, input, at).await;
         }
