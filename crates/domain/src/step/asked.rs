@@ -25,6 +25,14 @@ pub(super) fn asked(
         return Err(Refusal::NoSuchAttempt);
     };
     let (sid, ask) = (record.sid.clone(), record.ask);
+    let answer = match (answer, &sid) {
+        // The question was for its leg, which has come to light meanwhile.
+        (Answer::Legs(legs), Some(sid)) => {
+            let own = legs.into_iter().find(|leg| leg.sid == *sid);
+            Answer::Leg(own.ok_or(Refusal::AlreadyKnown)?.fact)
+        }
+        (answer, _) => answer,
+    };
     match (answer, sid, ask) {
         (Answer::Leg(said), Some(_), Some(ask)) => {
             stands(draft, index, ask, &said)?;
@@ -36,14 +44,8 @@ pub(super) fn asked(
         }
         // A callback was faster. What was fetched counts all the same: it beats what was pushed.
         (Answer::Leg(said), Some(_), None) => fact::take(draft, index, &said, None),
-        (Answer::Legs(legs), Some(sid), _) => {
-            let own = legs.into_iter().find(|leg| leg.sid == sid);
-            own.map_or(Err(Refusal::AlreadyKnown), |leg| {
-                fact::take(draft, index, &leg.fact, None)
-            })
-        }
         (Answer::Leg(_), None, _) | (_, _, None) => Err(Refusal::AlreadyKnown),
-        (Answer::Legs(legs), None, Some(ask)) => found(draft, index, ask, begun_at, legs),
+        (Answer::Legs(legs), _, Some(ask)) => found(draft, index, ask, begun_at, legs),
         (Answer::Nothing, _, Some(ask)) => {
             nothing(draft, index, ask, begun_at);
             Ok(())

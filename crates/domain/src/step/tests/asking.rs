@@ -120,11 +120,16 @@ fn an_unknown_word_of_an_unconfirmed_leg_is_not_asked_for_without_pause() {
     while life.record(1).is_open() {
         life = life.when_to_ask(1).asked(1, Answer::Nothing);
     }
-    let parked = Fact::new(Word::Other("parked".into()), Source::LookUp);
-    let life = life.when_to_ask(1).asked(1, Answer::Leg(parked));
-    assert_eq!(life.effects(), []);
-    let ask = life.record(1).ask.expect("it is asked about for a day");
-    assert!(ask.at >= life.now + limits::UNCONFIRMED_GAP.0);
+    let parked = || Fact::new(Word::Other("parked".into()), Source::LookUp);
+    let life = life.when_to_ask(1);
+    let looked_up = life.clone().asked(1, Answer::Leg(parked()));
+    // The answer to a question from before the leg was known.
+    let listed = life.lists(1, leg_of(1), parked());
+    for life in [looked_up, listed] {
+        assert_eq!(life.effects(), []);
+        let ask = life.record(1).ask.expect("it is asked about for a day");
+        assert!(ask.at >= life.now + limits::UNCONFIRMED_GAP.0);
+    }
 }
 
 #[test]
