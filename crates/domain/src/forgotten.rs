@@ -107,11 +107,16 @@ fn could_have_made(call: &Call, leg: &Leg, copied_at: Timestamp) -> bool {
     let by_then = leg.created_at + CLOCKS_APART;
     // What was taken since the copy was put back has not been dialled.
     let in_copy = call.created_at <= copied_at + CLOCKS_APART;
-    // A retry after an attempt that ended since the copy has its time from today; the one that was made had
-    // its own, some time after that attempt.
+    // A retry after an attempt whose end was heard of since the copy has its time from today, however long ago
+    // the end was; the one that was made had its own, some time after that attempt.
     let since = |at: Timestamp| at + CLOCKS_APART >= copied_at;
+    let heard_at = |attempt: &Attempt| {
+        attempt
+            .last_word_at
+            .max(attempt.ended_at.unwrap_or(attempt.permit_at))
+    };
     let newest = call.attempts.last();
-    let newest = newest.filter(|attempt| since(attempt.ended_at.unwrap_or(attempt.permit_at)));
+    let newest = newest.filter(|attempt| since(heard_at(attempt)));
     let earliest = newest.map_or(due_at, |attempt| attempt.permit_at.min(due_at));
     let has_left = call.attempts.len() < call.request.policy.max_attempts as usize;
     in_copy && has_left && call.closing.is_none() && earliest <= by_then

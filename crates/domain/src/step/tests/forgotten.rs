@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::given::*;
 use crate::call::Call;
 use crate::event::EventKind;
-use crate::fact::Leg;
+use crate::fact::{Fact, Leg};
 use crate::forgotten::{Verdict, judge};
 use crate::ids::CallId;
 use crate::outcome::{AttemptStatus, CallStatus};
 use crate::refusal::Refusal;
-use crate::step::Input;
+use crate::step::{Answer, Input};
 use crate::time::Timestamp;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -163,6 +163,23 @@ fn a_copy_made_right_after_an_attempt_ended_may_not_know_of_the_retry() {
     // By one of the two clocks the copy may be older than the end, and the retry have had another time.
     assert_eq!(made_at(ended_at + 20 * SECOND), Verdict::Next(call.id));
     assert_eq!(made_at(ended_at + 40 * SECOND), Verdict::Nobodys);
+}
+
+#[test]
+fn an_end_from_before_the_copy_that_is_heard_of_only_now_had_its_retry_long_ago() {
+    let life = Life::begin().dialled();
+    let (ended_at, copied_at) = (life.now + 5 * SECOND, life.now + 2 * MINUTE);
+    let ended = Fact {
+        at: Some(ended_at),
+        ..fetched(AttemptStatus::Busy)
+    };
+    let life = life.after(HOUR).asked(1, Answer::Leg(ended));
+    let call = named(&life, 1);
+    assert_eq!(call.attempts[0].ended_at, Some(ended_at));
+    // Whoever dialled from the original heard of it by asking, half a minute after the copy was made.
+    let retry = leg(copied_at + 30 * SECOND, AttemptStatus::NoAnswer);
+    let verdict = judge(&retry, std::slice::from_ref(&call), copied_at, &HashSet::new());
+    assert_eq!(verdict, Verdict::Next(call.id));
 }
 
 #[test]
