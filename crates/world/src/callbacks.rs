@@ -28,6 +28,7 @@ pub struct Delivery {
 /// What came of one.
 pub struct Delivered {
     delivery: Delivery,
+    begun_ms: u64,
     outcome: Outcome,
 }
 
@@ -94,12 +95,15 @@ pub fn deliver(hub: &Arc<Hub>, process: Option<&Process>, delivery: Delivery) {
         delivery: Some(delivery.clone()),
     };
     process.spawn(async move {
+        let begun_ms = under_way.hub.lock().now_ms();
         let outcome = hand_over(&engine, &delivery).await;
         under_way.delivery = None;
         let mut state = under_way.hub.lock();
-        state
-            .heard
-            .push_back(Heard::Delivered(Box::new(Delivered { delivery, outcome })));
+        state.heard.push_back(Heard::Delivered(Box::new(Delivered {
+            delivery,
+            begun_ms,
+            outcome,
+        })));
     });
 }
 
@@ -176,7 +180,11 @@ async fn hand_over(engine: &engine::Engine, delivery: &Delivery) -> Outcome {
 
 /// The server has answered the carrier.
 pub fn answered(state: &mut State, delivered: Delivered) {
-    let Delivered { delivery, outcome } = delivered;
+    let Delivered {
+        delivery,
+        begun_ms,
+        outcome,
+    } = delivered;
     let request = &delivery.request;
     if delivery.forged {
         state.goals.reach("a forged callback was refused");
@@ -186,6 +194,8 @@ pub fn answered(state: &mut State, delivered: Delivered) {
         return;
     }
     match outcome {
+        // What the store that answered knew may be gone with it.
+        Outcome::Taken if state.checks.was_put_back_since(begun_ms) => {}
         Outcome::Taken => {
             let status = field(request, "CallStatus");
             let number = field(request, "SequenceNumber").and_then(|it| it.parse().ok());

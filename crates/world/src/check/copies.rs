@@ -133,6 +133,11 @@ impl Checks {
         self.copies.put_back_ms.is_some()
     }
 
+    /// Whether it was since then.
+    pub fn was_put_back_since(&self, began_ms: u64) -> bool {
+        self.copies.put_back_ms.is_some_and(|at| at >= began_ms)
+    }
+
     /// A leg was made for a dial. `false`: it is one of those that the store cannot know.
     pub(super) fn counts(&mut self, sid: &str, dial @ (id, attempt): (CallId, u32)) -> bool {
         let made = self.copies.made.entry(id).or_default();
@@ -154,10 +159,17 @@ impl Checks {
 
     /// Whether nobody else calls the same person from the same number. Where somebody does, the list does not say whose a
     /// forgotten leg is.
-    fn has_its_numbers_alone(&self, id: CallId) -> bool {
+    pub(super) fn has_its_numbers_alone(&self, id: CallId) -> bool {
         let Some(own) = self.planned(id) else { return false };
         let mut others = self.plan.calls.iter().filter(|other| other.number != own.number);
         !others.any(|other| (&other.from, &other.to) == (&own.from, &own.to))
+    }
+
+    /// A leg was taken for that of another call between the same numbers: from here on it is nobody's.
+    pub(super) fn is_taken_for_anothers(&mut self, sid: String, owner: (CallId, u32)) {
+        self.tried(owner).legs.retain(|leg| *leg != sid);
+        self.legs.insert(sid.clone(), None);
+        self.copies.lost.insert(sid, owner.0);
     }
 
     /// Whether the carrier's list since the store was put back has still to be read.

@@ -110,6 +110,10 @@ impl Checks {
                 format!("attempt {number} of {id} has {sid}, which the carrier never made"),
             ),
             Some(Some(owner)) if *owner != (id, number) => {
+                if self.has_copy() && !self.has_its_numbers_alone(id) {
+                    let (sid, owner) = (sid.to_string(), *owner);
+                    return self.is_taken_for_anothers(sid, owner);
+                }
                 let what = format!(
                     "attempt {number} of {id} has {sid}, which is attempt {} of {}",
                     owner.1, owner.0
