@@ -89,10 +89,10 @@ const POOLED: [&str; 6] = [
     "idempotency::",
 ];
 
-/// The simulated worlds that every change must pass, in a minute on a small machine: sound ones on both stores, and
+/// The simulated worlds that every change must pass, in two minutes on a small machine: sound ones on both stores, and
 /// each planted bug noticed.
 const WORLDS: [[&str; 4]; 3] = [
-    ["--seeds", "1500", "--store", "model"],
+    ["--seeds", "10000", "--store", "model"],
     ["--seeds", "60", "--store", "sqlite"],
     ["--seeds", "1000", "--bug", "all"],
 ];

@@ -4,7 +4,7 @@
 use super::Draft;
 use crate::attempt::Ask;
 use crate::call::{CallState, Closing};
-use crate::event::{EventKind, Hold, HoldReason};
+use crate::event::{Event, EventKind, Hold, HoldReason};
 use crate::limits;
 use crate::outcome::{AttemptStatus, CallStatus};
 use crate::retry::doubling;
@@ -17,12 +17,14 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     if matches!(call.state, CallState::Dialling { .. }) {
         return;
     }
-    if call.open_attempt().is_some() {
-        if let CallState::Ended { status } = call.state
-            && (status != CallStatus::Unconfirmed || call.cancel_requested_at.is_some())
-        {
-            // Over already, and not for want of proof: its leg is hung up, the outcome stands.
-            return;
+    if let Some(open) = call.open_attempt() {
+        let to = open.status.into();
+        if let CallState::Ended { status } = call.state {
+            if status != CallStatus::Unconfirmed || call.cancel_requested_at.is_some() {
+                // Over already, and not for want of proof: its leg is hung up, the outcome stands.
+                return;
+            }
+            comes_to_life(draft, to);
         }
         draft.call.state = CallState::Live;
         return;
@@ -51,6 +53,19 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
             status.into(),
             "no attempt is left, or this ending is not retried",
         ),
+    }
+}
+
+/// A call that had ended for want of proof has a leg. Of an attempt that it knew the history says so already; of one
+/// that it did not know, as in a copy from before the dial, only this does.
+fn comes_to_life(draft: &mut Draft<'_>, to: CallStatus) {
+    let is_said = |event: &Event| matches!(event.kind, EventKind::Corrected { .. });
+    if !draft.events.iter().any(is_said) {
+        draft.note(EventKind::Corrected {
+            attempt: None,
+            from: CallStatus::Unconfirmed,
+            to,
+        });
     }
 }
 

@@ -156,6 +156,20 @@ fn a_leg_of_an_attempt_believed_not_sent_counts_and_withdraws_the_dial() {
 }
 
 #[test]
+fn a_call_that_ended_for_want_of_proof_says_that_a_leg_it_did_not_know_of_brings_it_to_life() {
+    let life = Life::stopping().unconfirmed();
+    life.check_over(CallStatus::Unconfirmed);
+    let said = life.corrections();
+    let life = life.hears(2, AttemptStatus::Ringing);
+    life.check(CallStatus::Ringing, false, None);
+    let to = CallStatus::Ringing;
+    assert_eq!(
+        life.corrections()[said.len()..],
+        [(None, CallStatus::Unconfirmed, to)]
+    );
+}
+
+#[test]
 fn a_leg_of_an_attempt_far_beyond_the_next_is_nobodys() {
     let life = Life::begin();
     assert_eq!(
