@@ -185,6 +185,7 @@ fn the_port_of_the_base_may_be_signed_or_left_out() {
         ),
         ("http://a.example", ["http://a.example", "http://a.example:80"]),
         ("http://[::1]:8080", ["http://[::1]:8080", "http://[::1]"]),
+        ("https://[::1]", ["https://[::1]", "https://[::1]:443"]),
         (
             "https://a.example:8443/base",
             ["https://a.example/base", "https://a.example:8443/base"],
