@@ -1,9 +1,8 @@
 //! What a world is made of, and how it is started: its settings, its folder, its ports.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::process;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::{ACCOUNT_SID, AUTH_TOKEN, World};
 use crate::client::Client;
@@ -131,17 +130,23 @@ fn settings(base: &str, carrier: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A port that nobody listens on, tried by binding it.
+/// A port that nobody listens on, tried by binding it, and that no other test process is given as long as this one lives:
+/// each keeps the port of the same number for datagrams, which nothing else uses.
 ///
 /// # Panics
 /// When there is none.
 pub fn free_port() -> u16 {
-    static USED: AtomicU16 = AtomicU16::new(0);
+    static KEPT: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let first = process::id().wrapping_mul(PORTS_PER_PROCESS) % u32::from(PORTS);
-    for _ in 0..PORTS {
-        let offset = (first + u32::from(USED.fetch_add(1, Ordering::Relaxed))) % u32::from(PORTS);
+    for turn in 0..u32::from(PORTS) {
+        let offset = (first + turn) % u32::from(PORTS);
         let port = FIRST_PORT + u16::try_from(offset).expect("below PORTS");
+        let Ok(own) = UdpSocket::bind(("127.0.0.1", port)) else {
+            continue;
+        };
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            kept.push(own);
             return port;
         }
     }
