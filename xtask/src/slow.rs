@@ -3,22 +3,18 @@
 //!
 //! Knows the binary only. Where the tool is not there and cannot be had, the step is skipped, loudly.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::api::parties::{KEY, Parties};
+use crate::api::parties::Parties;
 use crate::program;
 
 /// The tool, and Debian's package of it.
 const TOOL: &str = "slowhttptest";
-/// A good request that is not answered within this shows a server that slow peers can stop: five times what a request
-/// for a call may wait for its own dial.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(25);
 /// Between two good requests.
 const BREATH: Duration = Duration::from_millis(10);
 
@@ -53,7 +49,7 @@ pub fn run(redial: &Path, connections: u32, seconds: u32) -> Result<()> {
         tool.args(["-r", &(connections / 3).max(1).to_string()]);
         tool.stdout(Stdio::piped()).stdin(Stdio::null());
         let attack = tool.spawn().with_context(|| format!("cannot start {tool:?}"))?;
-        let (answers, said) = meanwhile(attack, parties.server())?;
+        let (answers, said) = meanwhile(attack, &parties)?;
         eprintln!(
             "xtask: slow peers: {way}: {connections} connections, {}; {answers}",
             verdict(&said)
@@ -63,13 +59,13 @@ pub fn run(redial: &Path, connections: u32, seconds: u32) -> Result<()> {
 }
 
 /// Asks well-behaved questions until the tool has ended. Gives how they went, and what the tool said.
-fn meanwhile(mut attack: Child, server: &str) -> Result<(String, String)> {
+fn meanwhile(mut attack: Child, parties: &Parties) -> Result<(String, String)> {
     let mut output = attack.stdout.take().context("stdout is piped")?;
     let reader = std::thread::spawn(move || {
         let mut said = String::new();
         output.read_to_string(&mut said).map(|_| said)
     });
-    let asked = ask_until_ended(&mut attack, server);
+    let asked = ask_until_ended(&mut attack, parties);
     if asked.is_err() {
         // Ended already is as good.
         let _ = attack.kill();
@@ -92,11 +88,11 @@ fn meanwhile(mut attack: Child, server: &str) -> Result<(String, String)> {
     Ok((answers, said))
 }
 
-fn ask_until_ended(attack: &mut Child, server: &str) -> Result<Vec<Duration>> {
+fn ask_until_ended(attack: &mut Child, parties: &Parties) -> Result<Vec<Duration>> {
     let mut took = Vec::new();
     while attack.try_wait().context("the tool's state")?.is_none() {
         let begun = Instant::now();
-        ask(server, took.len()).with_context(|| {
+        ask(parties, took.len()).with_context(|| {
             format!(
                 "a good request, {} others answered before it, after {:.1?}",
                 took.len(),
@@ -109,33 +105,20 @@ fn ask_until_ended(attack: &mut Child, server: &str) -> Result<Vec<Duration>> {
     Ok(took)
 }
 
-/// One request on a connection of its own: for a call to somebody who was not called yet, or after the health.
-fn ask(server: &str, number: usize) -> Result<()> {
-    let authority = server.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(authority).with_context(|| authority.to_owned())?;
-    stream.set_read_timeout(Some(ANSWERED_WITHIN))?;
-    let (line, body) = match number.is_multiple_of(2) {
+/// A good request: for a call to somebody who was not called yet, or after the health.
+fn ask(parties: &Parties, number: usize) -> Result<()> {
+    let (line, document) = match number.is_multiple_of(2) {
         true => {
             // Beyond the numbers whose endings tell the simulator what to do.
-            let body = format!(
-                r#"{{"user_id":"ada","from":"+15550001111","to":"+1555{:07}"}}"#,
-                2_001_000 + number
-            );
-            ("POST /calls/outbound", body)
+            let to = format!("+1555{:07}", 2_001_000 + number);
+            let document = format!(r#"{{"user_id":"ada","from":"+15550001111","to":"{to}"}}"#);
+            ("POST /calls/outbound", document)
         }
         false => ("GET /healthz", String::new()),
     };
-    write!(
-        stream,
-        "{line} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let status = answer.split(' ').nth(1).unwrap_or_default();
-    if !status.starts_with('2') {
-        bail!("answered: {}", answer.lines().next().unwrap_or("nothing"));
+    let (status, body) = parties.ask(line, &document)?;
+    if !(200..300).contains(&status) {
+        bail!("{line}: {status}: {body}");
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! never; [`crate::step()`] makes the best of any order of them.
 
 use crate::ids::Sid;
+use crate::limits;
 use crate::outcome::AttemptStatus;
 use crate::time::Timestamp;
 
@@ -96,4 +97,12 @@ pub struct Leg {
     pub created_at: Timestamp,
     /// Where it stands.
     pub fact: Fact,
+}
+
+impl Leg {
+    /// Whether the request of a permit that was granted then may have made it.
+    pub(crate) fn may_be_of(&self, permit_at: Timestamp) -> bool {
+        self.created_at >= permit_at - limits::LEG_BEFORE_PERMIT
+            && self.created_at <= permit_at + limits::LEG_AFTER_PERMIT
+    }
 }

@@ -59,7 +59,7 @@ pub fn judge(
         let out = match call.state {
             CallState::Dialling {
                 attempt, permit_at, ..
-            } => is_made_by(permit_at, leg).then_some(attempt),
+            } => leg.may_be_of(permit_at).then_some(attempt),
             _ => None,
         };
         let mut open = attempts.map(|attempt| attempt.number).chain(out);
@@ -89,13 +89,7 @@ pub fn judge(
 
 /// Whether an attempt that has no leg may have this one.
 fn may_be(attempt: &Attempt, leg: &Leg) -> bool {
-    attempt.sid.is_none() && !attempt.refused && is_made_by(attempt.permit_at, leg)
-}
-
-/// Whether the request of a permit that was granted then may have made this leg.
-fn is_made_by(permit_at: Timestamp, leg: &Leg) -> bool {
-    leg.created_at >= permit_at - limits::LEG_BEFORE_PERMIT
-        && leg.created_at <= permit_at + limits::LEG_AFTER_PERMIT
+    attempt.sid.is_none() && !attempt.refused && leg.may_be_of(attempt.permit_at)
 }
 
 /// Whether a call that the copy holds may have been dialled again when the leg was made: it waits,
@@ -105,6 +99,10 @@ fn could_have_made(call: &Call, leg: &Leg, copied_at: Timestamp) -> bool {
         return false;
     };
     let by_then = leg.created_at + CLOCKS_APART;
+    if by_then < copied_at {
+        // The copy knows what was dialled then.
+        return false;
+    }
     // What was taken since the copy was put back has not been dialled.
     let in_copy = call.created_at <= copied_at + CLOCKS_APART;
     // A retry after an attempt whose end was heard of since the copy has its time from today, however long ago

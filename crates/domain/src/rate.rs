@@ -1,6 +1,7 @@
 //! How fast may be dialled: so many dials a second, after a burst. The generic cell rate algorithm
 //! (ITU-T I.371, appendix), whose whole state is one moment: when nothing is owed any more. Whoever
 //! keeps that moment, for one process or for all that share a database, counts by what is here.
+//! Processes that share it may have different rates and bursts, as while settings are changed.
 
 use crate::time::Timestamp;
 
@@ -11,6 +12,37 @@ pub struct Rate {
     pub per_second: f64,
     /// At least 1.
     pub burst: u32,
+}
+
+/// What a pace owes, as several processes keep it, in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Owed {
+    /// When nothing is owed any more.
+    pub clear_us: i64,
+    /// The latest moment at which a process looked.
+    pub as_of_us: i64,
+}
+
+/// Clocks of processes that share a pace differ by less, in microseconds.
+pub const APART_US: i64 = 5_000_000;
+
+impl Owed {
+    /// The same, looked at `now_us`. Who looked later than that had a clock that was ahead: it has been put back since, and
+    /// what is owed goes back with it. Nothing else tells a state that a wrong clock left from one that another's larger
+    /// burst did.
+    fn at(self, now_us: i64) -> Owed {
+        let back = self.as_of_us.saturating_sub(now_us);
+        if back <= APART_US {
+            return Owed {
+                as_of_us: self.as_of_us.max(now_us),
+                ..self
+            };
+        }
+        Owed {
+            clear_us: self.clear_us.saturating_sub(back),
+            as_of_us: now_us,
+        }
+    }
 }
 
 impl Rate {
@@ -24,28 +56,26 @@ impl Rate {
         self.gap_us().saturating_mul(i64::from(self.burst.max(1)) - 1)
     }
 
-    /// Takes up to `wish` slots at `now`, with nothing owed any more at `clear_us` (microseconds since
-    /// 1970): how many there are, and when nothing is owed after that. A state further ahead than a
-    /// full burst is of a clock that was wrong, and counts as a full burst.
-    pub fn take(self, clear_us: i64, now: Timestamp, wish: u32) -> (u32, i64) {
+    /// Takes up to `wish` slots at `now`: how many there are, and what is owed after that.
+    pub fn take(self, owed: Owed, now: Timestamp, wish: u32) -> (u32, Owed) {
         let (gap, burst, now) = (self.gap_us(), self.burst_us(), micros(now));
-        let clear_us = clear_us.min(now.saturating_add(burst).saturating_add(gap));
-        if clear_us.saturating_sub(burst) > now {
-            return (0, clear_us);
+        let owed = owed.at(now);
+        if owed.clear_us.saturating_sub(burst) > now {
+            return (0, owed);
         }
-        let from = clear_us.max(now);
+        let from = owed.clear_us.max(now);
         let room = (now.saturating_add(burst) - from) / gap + 1;
         let slots = wish.min(u32::try_from(room).unwrap_or(u32::MAX));
         if slots == 0 {
-            return (0, clear_us);
+            return (0, owed);
         }
-        (slots, from.saturating_add(gap.saturating_mul(i64::from(slots))))
+        let clear_us = from.saturating_add(gap.saturating_mul(i64::from(slots)));
+        (slots, Owed { clear_us, ..owed })
     }
 
-    /// When the next slot is to be had, with nothing owed any more at `clear_us`. Rounded up: a slot
-    /// is never promised too early.
-    pub fn next_at(self, clear_us: i64) -> Timestamp {
-        let us = clear_us.saturating_sub(self.burst_us());
+    /// When the next slot is to be had. Rounded up: a slot is never promised too early.
+    pub fn next_at(self, owed: Owed) -> Timestamp {
+        let us = owed.clear_us.saturating_sub(self.burst_us());
         Timestamp::from_millis(us.div_euclid(1_000) + i64::from(us.rem_euclid(1_000) != 0))
     }
 }

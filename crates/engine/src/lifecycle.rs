@@ -192,14 +192,15 @@ impl Engine {
 impl Inner {
     /// One round of watching the clocks and what other processes decided.
     async fn watch_pass(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
-        self.time.measure(self.store.clock().await?);
+        let has_jumped = self.time.measure(self.store.clock().await?);
         let now = self.time.now();
         let jump = self.time.jump();
-        self.gate.set_clock_jump(jump, now);
-        if jump.is_some() {
-            // What was compared before says nothing of the time that may be believed next.
+        if has_jumped || jump.is_some() {
+            // What was compared with the time before says nothing of the time that is believed next; answers that came
+            // between the two readings were compared with the one before, too.
             self.gate.carrier_date_unknown(now);
         }
+        self.gate.set_clock_jump(jump, now);
         if self.gate.cannot_try() {
             // Else nobody would, once no process reaches the carrier.
             self.compare_clocks().await;

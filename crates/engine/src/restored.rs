@@ -6,18 +6,22 @@
 //! cannot be asked is asked again; nothing is dialled meanwhile, however long that takes. Run by the loop,
 //! and by a round without one.
 
+mod standing;
+
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::forgotten::{CLOCKS_APART, Verdict, judge};
 use domain::phone::masked;
 use domain::retry::{doubling, jittered};
-use domain::{Answer, Call, CallId, Input, Listed, Timestamp};
+use domain::{Answer, Call, CallId, CallState, Input, Listed, Phone, Timestamp};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use store::{Applied, Reported, StoreError, Stray};
 
 use crate::Inner;
+use standing::Reading;
+pub(crate) use standing::Restored;
 
 /// First and longest gap between two tries to read the carrier's list.
 const READ_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -25,25 +29,6 @@ const READ_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 /// How many legs of the list the store is told of at a time: it writes what comes together in one transaction,
 /// and takes this many without ado beside the callbacks.
 const TOLD_AT_ONCE: usize = 64;
-
-/// How far the reading of the list has come.
-#[derive(Debug, Default)]
-pub(crate) struct Restored(Mutex<Option<Reading>>);
-
-/// While the store is not known to be complete.
-#[derive(Debug, Clone, Copy)]
-struct Reading {
-    /// What the copy knows up to.
-    copied_at: Timestamp,
-    /// When this process took over, by the boot-time clock: nothing was sent by another after that.
-    begun: Duration,
-    /// When the list is read next, by the boot-time clock.
-    next: Duration,
-    /// Tries in a row that brought nothing.
-    misses: u32,
-    /// The list has been read once.
-    is_listed: bool,
-}
 
 /// What a reading of the list brought to light.
 #[derive(Debug, Default)]
@@ -70,66 +55,30 @@ impl From<StoreError> for Unread {
     }
 }
 
-impl Restored {
-    /// Whether nothing may be dialled for it.
-    pub(crate) fn stands(&self) -> bool {
-        self.reading().is_some()
-    }
-
-    /// Whether it stands because of this copy.
-    pub(crate) fn is_of(&self, copied_at: Timestamp) -> bool {
-        self.reading()
-            .is_some_and(|reading| reading.copied_at == copied_at)
-    }
-
-    /// Notes how far a reading has come, unless another copy is read by now.
-    fn go_on(&self, reading: Reading) {
-        if self.is_of(reading.copied_at) {
-            self.set(Some(reading));
-        }
-    }
-
-    /// Whether the list has not been read even once: what is asked or given up before may be wrong.
-    pub(crate) fn is_unread(&self) -> bool {
-        self.reading().is_some_and(|reading| !reading.is_listed)
-    }
-
-    /// Whether the last try to read the list failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.reading().is_some_and(|reading| reading.misses > 0)
-    }
-
-    fn reading(&self) -> Option<Reading> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set(&self, reading: Option<Reading>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reading;
-    }
-}
-
 impl Inner {
     /// The store is a copy that knows nothing later than `copied_at`.
     pub(crate) fn hold_restored(&self, copied_at: Timestamp) {
         let begun = self.time.boot();
-        self.restored.set(Some(Reading {
+        let reading = Reading {
             copied_at,
             begun,
             next: begun,
             misses: 0,
             is_listed: false,
-        }));
+        };
         let message = held(copied_at, "it is being read");
         tracing::warn!("{message}");
-        self.gate.set_restored(Some((message, None)), self.time.now());
+        self.restored.set(Some(reading), || {
+            self.gate.set_restored(Some((message, None)), self.time.now());
+        });
         // Nothing is dialled before the list was read: that shall not begin with a rest.
         self.restored_alarm.ring();
     }
 
     /// What the copy did not know has been made good.
     pub(crate) fn forget_restored(&self) {
-        self.restored.set(None);
-        self.gate.set_restored(None, self.time.now());
+        self.restored
+            .set(None, || self.gate.set_restored(None, self.time.now()));
         tracing::info!("what the copy did not know is made good: dialling goes on");
         self.check_alarm.ring();
         self.dial_alarm.ring();
@@ -180,17 +129,19 @@ impl Inner {
     fn read_once_more(&self, reading: Reading, settled_at: Duration) -> Timestamp {
         let now = self.time.now();
         let until = now + settled_at.saturating_sub(self.time.boot());
-        self.restored.go_on(Reading {
+        let reading = Reading {
             next: settled_at,
             misses: 0,
             is_listed: true,
             ..reading
-        });
+        };
         let what = format!(
             "it has been read, and is read once more at {until}, when nothing that was sent before can be missing in it"
         );
         let message = held(reading.copied_at, &what);
-        self.gate.set_restored(Some((message, Some(until))), now);
+        self.restored.go_on(reading, || {
+            self.gate.set_restored(Some((message, Some(until))), now);
+        });
         self.check_alarm.ring();
         until
     }
@@ -199,20 +150,27 @@ impl Inner {
         let now = self.time.now();
         let gap = jittered(doubling(READ_AGAIN, reading.misses), self.dice.throw());
         let until = now + gap;
-        self.restored.go_on(Reading {
+        let reading = Reading {
             next: self.time.boot() + gap,
             misses: reading.misses.saturating_add(1),
             ..reading
-        });
+        };
         let what = format!("it could not be read ({why}); the next try is at {until}");
         let message = held(reading.copied_at, &what);
         tracing::warn!("{}", masked(&message));
-        self.gate.set_restored(Some((message, Some(until))), now);
+        self.restored.go_on(reading, || {
+            self.gate.set_restored(Some((message, Some(until))), now);
+        });
         until
     }
 
     async fn read_list(self: &Arc<Self>, copied_at: Timestamp) -> Result<Found, Unread> {
-        let reply = self.carrier.made_since(copied_at - CLOCKS_APART).await;
+        let undecided = self.undecided().await?;
+        // What the copy does not know the fate of comes before what it does not know at all: a retry that was made
+        // since must not be taken for the attempt before it.
+        let oldest = undecided.iter().map(|it| it.permit_at).min();
+        let since = oldest.unwrap_or(copied_at).min(copied_at) - CLOCKS_APART;
+        let reply = self.carrier.made_since(since).await;
         self.see(reply.date);
         let mut legs = reply
             .outcome
@@ -228,7 +186,7 @@ impl Inner {
             copied_at,
             spoken_for: HashSet::new(),
             asked: HashSet::new(),
-            out: self.store.granted().await?,
+            out: undecided.into_iter().filter(|it| it.is_out).collect(),
         };
         // What the store knows already takes no decision: it is told at once, in the order of the list. What
         // nobody's attempt is yet comes after it, one by one: each decides what the next may be.
@@ -343,16 +301,38 @@ impl Inner {
     /// Those that wait, are in doubt or live, and the one whose permit is out.
     async fn between(&self, listed: &Listed, bringing: &Bringing) -> Result<Vec<Call>, StoreError> {
         let mut calls = self.store.unsettled(&listed.from, &listed.to).await?;
-        for (id, _) in &bringing.out {
-            if calls.iter().any(|call| call.id == *id) {
-                continue;
+        let is_between = |out: &&Undecided| (&out.from, &out.to) == (&listed.from, &listed.to);
+        for out in bringing.out.iter().filter(is_between) {
+            if calls.iter().all(|call| call.id != out.id) {
+                calls.extend(self.store.call(out.id).await?);
             }
-            let call = self.store.call(*id).await?;
-            let is_between =
-                |call: &Call| (&call.request.from, &call.request.to) == (&listed.from, &listed.to);
-            calls.extend(call.filter(is_between));
         }
         Ok(calls)
+    }
+
+    /// Attempts of which nobody knows yet whether their request was executed.
+    async fn undecided(&self) -> Result<Vec<Undecided>, StoreError> {
+        let mut all = Vec::new();
+        for (id, number) in [self.store.granted().await?, self.store.in_doubt().await?].concat() {
+            let Some(call) = self.store.call(id).await? else {
+                continue;
+            };
+            let out = match call.state {
+                CallState::Dialling {
+                    attempt, permit_at, ..
+                } if attempt == number => Some(permit_at),
+                _ => None,
+            };
+            let known = call.attempt(number).map(|attempt| attempt.permit_at);
+            all.extend(out.or(known).map(|permit_at| Undecided {
+                id,
+                from: call.request.from,
+                to: call.request.to,
+                permit_at,
+                is_out: out.is_some(),
+            }));
+        }
+        Ok(all)
     }
 
     async fn take_in(self: &Arc<Self>, id: CallId, input: Input) -> Result<Option<Call>, StoreError> {
@@ -376,7 +356,17 @@ struct Bringing {
     /// Calls whose live legs were asked about.
     asked: HashSet<CallId>,
     /// Permits that were out when the reading began: another process may have them in hand.
-    out: Vec<(CallId, u32)>,
+    out: Vec<Undecided>,
+}
+
+/// An attempt of which nobody knows yet whether its request was executed.
+struct Undecided {
+    id: CallId,
+    from: Phone,
+    to: Phone,
+    permit_at: Timestamp,
+    /// Its permit is out still, and the attempt no part of the record yet.
+    is_out: bool,
 }
 
 /// What stands in the way, for a person to read.

@@ -52,8 +52,9 @@ impl Time {
         self.clock.wait(gap).await;
     }
 
-    /// Takes a reading of the store's clock, made just now.
-    pub fn measure(&self, reading: Timestamp) {
+    /// Takes a reading of the store's clock, made just now. Returns whether the time has jumped by it: what was compared
+    /// with it before says nothing any more.
+    pub fn measure(&self, reading: Timestamp) -> bool {
         let candidate = reading.millis() - self.boot_millis();
         let mut offset = self.lock();
         let expected = !offset.measured || (candidate - offset.millis).abs() <= JUMP_MILLIS;
@@ -72,6 +73,7 @@ impl Time {
                 ..*offset
             }
         };
+        confirmed && !expected
     }
 
     /// By how much the store's clock has jumped, while that is not confirmed.

@@ -16,11 +16,11 @@ use async_trait::async_trait;
 use domain::{CallId, Input, Phone, Sid, Step, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, News, Page,
-    Permitted, Record, Reported, Store, StoreError, Stray, Terms, Together,
+    PermitState, Permitted, Record, Reported, Store, StoreError, Stray, Terms, Together,
 };
 
 use permits::Permit;
-pub use together::Copy;
+pub use together::Snapshot;
 use together::{Node, Shared, Work};
 
 /// The reference store. What it was told is there as long as a handle to it is.
@@ -161,7 +161,11 @@ impl Store for Model {
     }
 
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
-        Ok(self.memory().granted())
+        Ok(self.memory().undecided(PermitState::Granted))
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
+        Ok(self.memory().undecided(PermitState::InDoubt))
     }
 
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<domain::Call>, StoreError> {

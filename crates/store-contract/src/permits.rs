@@ -254,7 +254,17 @@ pub async fn only_a_permit_moves_the_pace(factory: &dyn Factory) {
     pause(&world, false).await;
     assert_eq!(pace(&world).await, clear_at);
     world.a_dial().await;
-    assert_eq!(pace(&world).await, Some(world.now + SECOND));
+    let clear_at = Some(world.now + SECOND);
+    assert_eq!(pace(&world).await, clear_at);
+    // Permits come in another order than their slots of the pace were taken in.
+    let third = a_call_to(&mut world, 901).await;
+    let terms = Terms {
+        pace_clear_at: START,
+        ..world.terms()
+    };
+    let granted = world.store.permit(third, terms, world.at()).await;
+    assert!(matches!(granted, Ok(Permitted::Granted(_))), "{granted:?}");
+    assert_eq!(pace(&world).await, clear_at);
 }
 
 pub(crate) async fn out(world: &World<'_>) -> Vec<(CallId, u32)> {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::rate::Owed;
 use domain::{CallId, Rate, Timestamp};
 use store::{CLAIMED_FOR, News, Permitted, Store, Together};
 
@@ -180,7 +181,7 @@ pub async fn the_pace_of_all_together_is_that_of_one(factory: &dyn Several) {
         per_second: 7.0,
         burst: 3,
     };
-    let (mut clear_us, mut now) = (0, START);
+    let (mut owed, mut now) = (Owed::default(), START);
     let wishes = [1, 5, 2, 1, 1, 4, 0, 9];
     for (turn, gap) in [0, 1, 90, 400, 3_000, 20, 143, 142, 60_000, 5]
         .into_iter()
@@ -191,9 +192,9 @@ pub async fn the_pace_of_all_together_is_that_of_one(factory: &dyn Several) {
             let slots = all.together((turn + place) % 3).slots(wish, rate, now).await;
             let slots = slots.expect("slots can be asked for");
             let expected;
-            (expected, clear_us) = rate.take(clear_us, now, wish);
+            (expected, owed) = rate.take(owed, now, wish);
             assert_eq!(slots.taken, expected, "turn {turn}, wish {wish}");
-            assert_eq!(slots.next_at, rate.next_at(clear_us));
+            assert_eq!(slots.next_at, rate.next_at(owed));
         }
     }
 }

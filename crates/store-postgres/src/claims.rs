@@ -5,10 +5,10 @@ use crate::calls;
 use crate::connect::{Pool, Query, values};
 use crate::error::Fault;
 use crate::tx::{Grant, Pair, Tx};
-use std::time::Duration;
 
 use domain::{Call, CallId, CallState, Timestamp};
-use store::{CLAIMED_FOR, Due, PermitState, StoreError, Terms};
+use store::codec::permit_to_code;
+use store::{CLAIMED_FOR, Due, PermitState, RENEWED_AFTER, StoreError, Terms, furthest_claim};
 use tokio_postgres::Row;
 
 /// The numbers and the account of which one dial may be undecided.
@@ -55,14 +55,6 @@ pub(crate) fn note_permit(tx: &mut Tx, call: &Call, attempt: u32, state: PermitS
 /// Forgets claims that have run out at `$1`, or that a clock which was wrong let run past `$2`.
 pub(crate) const DROP_OLD: &str = "DELETE FROM claims WHERE until NOT BETWEEN $1::bigint + 1 AND $2";
 
-/// The furthest end that a claim can have which another process wrote, whose clock may be ahead a little.
-pub(crate) fn furthest(now: Timestamp) -> i64 {
-    (now + 2 * CLAIMED_FOR).millis()
-}
-
-/// A claim that is not older is not written anew.
-const RENEWED_AFTER: Duration = Duration::from_secs(10);
-
 /// Within a statement: what it writes need not be on the disk when it is answered. A claim that is lost
 /// costs nothing but work.
 const UNHURRIED: &str = "SELECT set_config('synchronous_commit', 'off', true)";
@@ -98,7 +90,7 @@ async fn claim(
          WHERE {queue} <= $1 AND (own.node IS NULL OR own.node = $3)
          ORDER BY {queue}, id LIMIT $2"
     );
-    let most = furthest(now);
+    let most = furthest_claim(now).millis();
     let values = values![now.millis(), limit, node, fresh, most];
     let found = pool.all(Query::new(free_or_own, values)).await?;
     let mut own = Vec::with_capacity(found.len());
@@ -167,15 +159,15 @@ pub(crate) async fn next_due(pool: &Pool, after: Timestamp) -> Result<Option<Tim
     calls::moment(pool.at_most_one(Query::new(sql, values![after.millis()])).await?)
 }
 
-/// Permits whose request may be under way, or was when a process died.
-pub(crate) async fn granted(pool: &Pool) -> Result<Vec<(CallId, u32)>, Fault> {
+/// Permits that are granted or in doubt.
+pub(crate) async fn undecided(pool: &Pool, state: PermitState) -> Result<Vec<(CallId, u32)>, Fault> {
     // Both conditions: the first names the index that holds these few, the second what is wanted.
-    let sql = "SELECT call_id, attempt FROM permits WHERE state IN (0, 4) AND state = 0";
-    let rows = pool.all(Query::new(sql, [])).await?;
-    let granted = rows
+    let sql = "SELECT call_id, attempt FROM permits WHERE state IN (0, 4) AND state = $1";
+    let rows = pool.all(Query::new(sql, values![permit_to_code(state)])).await?;
+    let undecided = rows
         .iter()
         .map(|row| Ok((calls::id(row, 0)?, attempt(row.try_get(1)?)?)));
-    granted.collect()
+    undecided.collect()
 }
 
 /// An attempt's number in a column.

@@ -36,7 +36,7 @@ use domain::step::{Input, Step};
 use domain::{Call, CallId, Phone, Timestamp, UserId};
 use store::{
     Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, News, Page,
-    Permitted, Record, Reported, Store, StoreError, Stray, Terms, Together, work,
+    PermitState, Permitted, Record, Reported, Store, StoreError, Stray, Terms, Together, work,
 };
 
 use connect::Pool;
@@ -153,7 +153,13 @@ impl Store for PostgresStore {
     }
 
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
-        claims::granted(&self.readers).await.map_err(Fault::into_store)
+        let granted = claims::undecided(&self.readers, PermitState::Granted).await;
+        granted.map_err(Fault::into_store)
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
+        let in_doubt = claims::undecided(&self.readers, PermitState::InDoubt).await;
+        in_doubt.map_err(Fault::into_store)
     }
 
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {

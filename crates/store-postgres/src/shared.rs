@@ -10,9 +10,9 @@ use crate::news::Ear;
 use crate::right::Durability;
 use crate::{claims, epoch, lock};
 use async_trait::async_trait;
-use domain::rate::micros;
+use domain::rate::{APART_US, Owed, micros};
 use domain::{Rate, Timestamp};
-use store::{CLAIMED_FOR, News, Slots, Standing, StoreError, Together};
+use store::{CLAIMED_FOR, News, Slots, Standing, StoreError, Together, furthest_claim};
 
 /// A process that has not said for this long that it is there is not listed any more.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
@@ -81,7 +81,7 @@ impl Shared {
                 values![(now - FORGOTTEN_AFTER).millis()],
             ),
             Query::new(free_of_the_dead(), values![self.node]),
-            Query::new(claims::DROP_OLD, values![at, claims::furthest(now)]),
+            Query::new(claims::DROP_OLD, values![at, furthest_claim(now).millis()]),
             // The moment may fall: a clock that was ahead must not vouch for what came after. Of a leader that
             // says nothing any more somebody else takes the place.
             Query::new(
@@ -91,7 +91,7 @@ impl Shared {
                  FROM (SELECT leader IS NULL OR leader = $1 OR leads_until NOT BETWEEN $2 AND $4 AS free
                        FROM dialling FOR UPDATE) AS place
                  RETURNING leader = $1",
-                values![self.node, at, until, claims::furthest(now)],
+                values![self.node, at, until, furthest_claim(now).millis()],
             ),
         ];
         let answers = self.pool.transaction(BEGIN, queries).await?;
@@ -101,20 +101,21 @@ impl Shared {
     }
 
     async fn take(&self, wish: u32, rate: Rate, now: Timestamp) -> Result<Slots, Fault> {
-        let (gap, burst, at) = (rate.gap_us(), rate.burst_us(), micros(now));
-        let most = at.saturating_add(burst).saturating_add(gap);
         // Word for word `Rate::take`, done where the row is locked.
-        let clear = "least(clear_us, $4)";
+        let is_back = "as_of_us - $1 > $4";
+        let clear = format!("(clear_us - CASE WHEN {is_back} THEN as_of_us - $1 ELSE 0 END)");
         let slots = format!(
             "CASE WHEN {clear} - $2 > $1 THEN 0
                   ELSE least($5, ($1 + $2 - greatest({clear}, $1)) / $3 + 1) END"
         );
         let sql = format!(
             "UPDATE pace SET taken = {slots},
-                    clear_us = CASE WHEN {slots} = 0 THEN {clear} ELSE greatest({clear}, $1) + {slots} * $3 END
-             RETURNING taken, clear_us"
+                    clear_us = CASE WHEN {slots} = 0 THEN {clear} ELSE greatest({clear}, $1) + {slots} * $3 END,
+                    as_of_us = CASE WHEN {is_back} THEN $1 ELSE greatest(as_of_us, $1) END
+             RETURNING taken, clear_us, as_of_us"
         );
-        let values = values![at, burst, gap, most, i64::from(wish)];
+        let (gap, burst, at) = (rate.gap_us(), rate.burst_us(), micros(now));
+        let values = values![at, burst, gap, APART_US, i64::from(wish)];
         let queries = vec![
             // The permit that comes after it takes it to the disk along with itself.
             Query::new("SET LOCAL synchronous_commit = off", []),
@@ -126,7 +127,10 @@ impl Shared {
         let taken: i64 = row.try_get(0)?;
         Ok(Slots {
             taken: u32::try_from(taken).unwrap_or(0),
-            next_at: rate.next_at(row.try_get(1)?),
+            next_at: rate.next_at(Owed {
+                clear_us: row.try_get(1)?,
+                as_of_us: row.try_get(2)?,
+            }),
         })
     }
 

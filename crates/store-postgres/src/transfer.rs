@@ -299,7 +299,7 @@ fn dialling(rows: &[Row]) -> Vec<Query> {
     let own = "UPDATE dialling SET paused_at = $1, hold_since = $2, hold_probe_at = $3, hold_message = $4,
                                    restored = $5";
     let shared = "UPDATE live SET n = CASE slot WHEN 0 THEN $1::bigint ELSE 0 END, pace_clear_at = $2";
-    let pace = "UPDATE pace SET clear_us = coalesce($1::bigint, 0) * 1000";
+    let pace = "UPDATE pace SET clear_us = coalesce($1::bigint, 0) * 1000, as_of_us = 0";
     let queries = rows.iter().flat_map(|row| {
         let (of_its_own, of_all) = row.split_at(5);
         let moments = of_its_own.iter().enumerate().map(|(column, value)| match column {

@@ -12,11 +12,12 @@ use store::{Due, Key, PermitState, StoreError, Terms};
 use crate::error::Fault;
 use crate::writer::Tx;
 
-/// The permits that are granted. The index is named, because SQLite would sooner read every permit there
-/// ever was; its condition stands here too, because otherwise SQLite does not see that it fits.
-pub(crate) const GRANTED: &str = "SELECT calls.id, permits.attempt
+/// The permits in one of the two states in which they are not decided. The index is named, because SQLite would
+/// sooner read every permit there ever was; its condition stands here too, because otherwise SQLite does not see
+/// that it fits.
+pub(crate) const UNDECIDED: &str = "SELECT calls.id, permits.attempt
     FROM permits INDEXED BY permits_undecided JOIN calls ON calls.n = permits.call_n
-    WHERE permits.state IN (0, 4) AND permits.state = 0";
+    WHERE permits.state IN (0, 4) AND permits.state = ?1";
 
 /// What stands before all permits; `boot` is the one that this process counted.
 pub(crate) fn gate(tx: &mut Tx<'_>, boot: Option<i64>) -> Result<Gate, Fault> {
@@ -125,9 +126,10 @@ pub(crate) fn next_due(conn: &Connection, after: Timestamp) -> Result<Option<Tim
     Ok(at.map(Timestamp::from_millis))
 }
 
-/// Permits whose request may be under way, or was when a process died.
-pub(crate) fn granted(conn: &Connection) -> Result<Vec<(CallId, u32)>, Fault> {
-    let mut select = conn.prepare_cached(GRANTED)?;
-    let rows = select.query_map([], |row| Ok((CallId::from_bytes(row.get(0)?), row.get(1)?)))?;
+/// Permits that are granted or in doubt.
+pub(crate) fn undecided(conn: &Connection, state: PermitState) -> Result<Vec<(CallId, u32)>, Fault> {
+    let mut select = conn.prepare_cached(UNDECIDED)?;
+    let of_row = |row: &rusqlite::Row<'_>| Ok((CallId::from_bytes(row.get(0)?), row.get(1)?));
+    let rows = select.query_map([permit_to_code(state)], of_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -36,8 +36,8 @@ use async_trait::async_trait;
 use domain::step::{Input, Step};
 use domain::{Call, CallId, Phone, Timestamp, UserId};
 use store::{
-    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page, Permitted,
-    Record, Reported, Store, StoreError, Stray, Terms, work,
+    Accepted, AccountHold, Applied, At, Depths, Dialling, Due, Imported, ListQuery, NewCall, Page,
+    PermitState, Permitted, Record, Reported, Store, StoreError, Stray, Terms, work,
 };
 
 pub use backup::{Copied, back_up};
@@ -146,7 +146,15 @@ impl Store for SqliteStore {
     }
 
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
-        self.readers.read(claims::granted).await
+        self.readers
+            .read(|conn| claims::undecided(conn, PermitState::Granted))
+            .await
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
+        self.readers
+            .read(|conn| claims::undecided(conn, PermitState::InDoubt))
+            .await
     }
 
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {

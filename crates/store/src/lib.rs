@@ -23,7 +23,7 @@ pub use rows::{
     Accepted, AccountHold, Applied, COUNTED, Cursor, Depths, Dialling, Due, Imported, Key, ListQuery,
     ListRow, NewCall, Page, Permitted, Record, Reported, Stray, Terms, Total,
 };
-pub use together::{CLAIMED_FOR, News, Slots, Standing, Together};
+pub use together::{CLAIMED_FOR, News, RENEWED_AFTER, Slots, Standing, Together, furthest_claim};
 
 /// The outside of a step, in a form that can go to another thread.
 #[derive(Debug, Clone)]
@@ -104,6 +104,9 @@ pub trait Store: Send + Sync {
     /// Calls whose permit is granted and not decided: where one process dials alone, these are at its
     /// start what a dead one left behind.
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError>;
+
+    /// Attempts whose request may have been executed, and of which nobody knows yet.
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError>;
 
     /// The calls between two numbers that wait for a dial, or about which the carrier is still asked,
     /// in no order: one of them may have a leg that nobody is known to have. One whose permit is out is

@@ -35,7 +35,7 @@ pub struct Terms {
     /// Most calls that may be live at once.
     pub max_live: Option<u32>,
     /// The state of the pace after this dial, so that a restart grants no new burst: the moment at
-    /// which the pace owes nothing any more.
+    /// which the pace owes nothing any more. The latest that was said stays.
     pub pace_clear_at: Timestamp,
     /// What held the dial back after it was due, if anything did: it goes into the history.
     pub held: Option<Hold>,
@@ -244,7 +244,7 @@ pub struct Dialling {
     pub paused_at: Option<Timestamp>,
     /// The carrier refuses the account.
     pub account_hold: Option<AccountHold>,
-    /// When the pace owes nothing any more, as of the last permit.
+    /// When the pace owes nothing any more, as of all permits.
     pub pace_clear_at: Option<Timestamp>,
     /// How many calls are live or being dialled.
     pub live: u64,

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::rate::Owed;
 use domain::{Rate, Timestamp};
 
 use crate::StoreError;
@@ -13,6 +14,15 @@ use crate::StoreError;
 /// to the carrier and a permit take, and what the work of a process that died waits before another
 /// takes it over.
 pub const CLAIMED_FOR: Duration = Duration::from_secs(30);
+
+/// A claim that is not older is not made anew when its process is told of the call again.
+pub const RENEWED_AFTER: Duration = Duration::from_secs(10);
+
+/// The furthest end that a claim can have which another process made, whose clock may be ahead a little. One that ends
+/// later is of a clock that was wrong, and forgotten.
+pub fn furthest_claim(now: Timestamp) -> Timestamp {
+    now + 2 * CLAIMED_FOR
+}
 
 /// The database as several processes share it.
 #[async_trait]
@@ -48,6 +58,18 @@ pub struct Slots {
     pub taken: u32,
     /// When the next is to be had, if fewer were than wished.
     pub next_at: Timestamp,
+}
+
+impl Slots {
+    /// Up to `wish` slots of a pace that owes this much, and more after that.
+    pub fn of(owed: &mut Owed, rate: Rate, wish: u32, now: Timestamp) -> Slots {
+        let (taken, then) = rate.take(*owed, now, wish);
+        *owed = then;
+        Slots {
+            taken,
+            next_at: rate.next_at(then),
+        }
+    }
 }
 
 /// What a process's part is until it checks in again.

@@ -275,6 +275,10 @@ impl Store for TroubledStore {
         self.alive_model().await.granted().await
     }
 
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
+        self.alive_model().await.in_doubt().await
+    }
+
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {
         self.alive_model().await.unsettled(from, to).await
     }

@@ -90,29 +90,36 @@ impl World {
         }
     }
 
-    /// Two processes that dial together, on one store and one carrier. Neither has recovered yet.
-    pub fn two() -> [World; 2] {
-        let one = World::unborn(|_| ());
-        let both = [(); 2].map(|()| {
-            let process = Process::default();
-            let (store, carrier) = (
-                one.store.seen_beside(process.clone()),
-                one.carrier.seen_by(process.clone()),
-            );
-            let engine = engine(&store, &carrier, &one.clock, &one.dice, &one.settings);
-            World {
-                clock: one.clock.clone(),
-                dice: Arc::clone(&one.dice),
-                carrier,
-                store,
-                journal: one.journal.clone(),
-                engine,
-                settings: one.settings.clone(),
-                process,
-            }
-        });
-        one.process.kill();
+    /// Two processes that dial together, on one store and one carrier. Both have begun.
+    ///
+    /// # Panics
+    /// When the store fails.
+    pub async fn two() -> [World; 2] {
+        let unborn = World::unborn(|_| ());
+        let both = [(); 2].map(|()| unborn.another(TroubledStore::seen_beside));
+        unborn.process.kill();
+        for world in &both {
+            world.begin().await;
+        }
         both
+    }
+
+    /// Another process, to which the same store looks like this, on the same carrier.
+    fn another(&self, looks: impl FnOnce(&TroubledStore, Process) -> TroubledStore) -> World {
+        let process = Process::default();
+        let store = looks(&self.store, process.clone());
+        let carrier = self.carrier.seen_by(process.clone());
+        let engine = engine(&store, &carrier, &self.clock, &self.dice, &self.settings);
+        World {
+            clock: self.clock.clone(),
+            dice: Arc::clone(&self.dice),
+            carrier,
+            store,
+            journal: self.journal.clone(),
+            engine,
+            settings: self.settings.clone(),
+            process,
+        }
     }
 
     /// Recovers and makes the first turn of every loop, as a server does at its start.
@@ -127,19 +134,7 @@ impl World {
     /// Kills the process and starts another on the same store and carrier; it has not recovered yet.
     pub fn restarted(self) -> World {
         self.process.kill();
-        let process = Process::default();
-        let (store, carrier) = (
-            self.store.seen_by(process.clone()),
-            self.carrier.seen_by(process.clone()),
-        );
-        let engine = engine(&store, &carrier, &self.clock, &self.dice, &self.settings);
-        World {
-            store,
-            carrier,
-            engine,
-            process,
-            ..self
-        }
+        self.another(TroubledStore::seen_by)
     }
 
     /// Lets every task run as far as it can while the clock stands.

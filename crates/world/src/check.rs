@@ -144,16 +144,27 @@ struct Known {
 /// What became of one attempt.
 #[derive(Default)]
 struct Tried {
-    /// Requests that were sent.
+    /// Requests that were sent on its last permit.
     requests: u32,
+    /// One that was sent on a permit before that may have been executed.
+    suspect: bool,
     /// Something went wrong with it after it was permitted.
     doubtful: bool,
+    /// The store was put back while its permit was out: what became of it was written down after the copy, if it was.
+    forgotten: bool,
     /// Since when.
     doubtful_ms: Option<u64>,
     /// Legs that it made.
     legs: Vec<String>,
     /// From when on the carrier's list shows the first of them.
     shown_ms: u64,
+}
+
+impl Tried {
+    /// Whether nobody needs to know what became of it.
+    fn is_excused(&self) -> bool {
+        self.doubtful || self.forgotten
+    }
 }
 
 impl Checks {
@@ -197,6 +208,24 @@ impl Checks {
     /// Every call in the store.
     pub fn all(&self) -> Vec<CallId> {
         self.calls.keys().copied().collect()
+    }
+
+    /// The history of each call that is named in what is wrong, in milliseconds since `start`.
+    pub fn histories(&self, start: u64) -> Vec<(CallId, Vec<(u64, String)>)> {
+        let what = self.broken.as_ref().map_or("", |broken| broken.what.as_str());
+        let named = self.calls.iter().filter(|(id, _)| what.contains(&id.to_string()));
+        let lines = |record: &Record| {
+            let events = record.events.iter().map(|event| {
+                let at = u64::try_from(event.at.millis())
+                    .unwrap_or(0)
+                    .saturating_sub(start);
+                (at, format!("{:?}", event.kind))
+            });
+            events.collect()
+        };
+        named
+            .map(|(id, known)| (*id, known.record.as_ref().map_or_else(Vec::new, lines)))
+            .collect()
     }
 
     /// The wall clock was put wrong, or right.

@@ -33,6 +33,8 @@ pub struct Question {
     pub wish: Wish,
     /// How often it was asked before.
     pub tries: u32,
+    /// When it was last asked.
+    pub asked_ms: u64,
 }
 
 /// What the server says.
@@ -70,18 +72,21 @@ pub fn ask(
     process: Option<&Process>,
     question: Question,
 ) -> Option<tokio::task::AbortHandle> {
+    let mut state = hub.lock();
+    // An operator may want something else by now.
+    if matches!(question.wish, Wish::Switch(_)) && question.id != state.switched {
+        return None;
+    }
     let Some(process) = process.filter(|process| process.up) else {
-        let mut state = hub.lock();
-        // Nothing was sent: everybody may come again, but for an operator who wants something else by now.
-        if !matches!(question.wish, Wish::Switch(_)) || question.id == state.switched {
-            let gap = state.millis(500, 2_000);
-            state.after(gap, Event::Asks(question));
-        }
+        // Nothing was sent: everybody may come again.
+        let gap = state.millis(500, 2_000);
+        state.after(gap, Event::Asks(question));
         return None;
     };
-    let mut state = hub.lock();
     let node = process.life.who.node;
     state.tell(|| format!("a client asks node {node}: {:?}", question.wish));
+    let asked_ms = state.now_ms();
+    let question = Question { asked_ms, ..question };
     let id = about(&mut state, question, node)?;
     let plan = Arc::clone(&state.plan);
     state.asked += 1;
@@ -129,7 +134,7 @@ fn about(state: &mut State, question: Question, node: usize) -> Option<Option<Ca
         Wish::Switch(true) => None,
         Wish::Switch(false) => {
             // From here on somebody may be dialled, whatever becomes of the answer.
-            state.checks.paused(false);
+            state.checks.resumes();
             state.resuming += 1;
             None
         }
@@ -178,7 +183,10 @@ impl State {
             Wish::Call(place, _) => {
                 self.asking.remove(&place);
             }
-            Wish::Switch(false) => self.resuming -= 1,
+            Wish::Switch(false) => {
+                self.resuming -= 1;
+                self.resumed_ms = self.now_ms();
+            }
             Wish::Cancel(_) | Wish::Switch(true) => {}
         }
     }
@@ -203,14 +211,18 @@ pub fn answered(state: &mut State, question: Question, answer: &Answer) {
             state.goals.reach("a key was another request's");
             state.checks.key_taken(number, other);
         }
-        (_, Answer::Canceled(id)) => {
-            let now_ms = state.now_ms();
-            state.checks.canceled(now_ms, *id);
-        }
-        // What was asked for later may be done already.
-        // ... and what was asked for before may be done yet, at a node that sleeps.
-        (_, Answer::Paused(paused)) if question.id == state.switched && state.resuming == 0 => {
-            state.checks.paused(*paused);
+        // What the store that answered knew may be gone with it.
+        (_, Answer::Canceled(_) | Answer::Paused(_))
+            if state.checks.was_put_back_since(question.asked_ms) => {}
+        (_, Answer::Canceled(id)) => state.checks.canceled(*id),
+        // What was asked for later may be done already, and what was asked for before may have been done since, at a node
+        // that was slow.
+        (_, Answer::Paused(true))
+            if question.id == state.switched
+                && state.resuming == 0
+                && state.resumed_ms < question.asked_ms =>
+        {
+            state.checks.pauses();
         }
         _ => {}
     }
@@ -280,6 +292,7 @@ pub fn switch(state: &mut State, paused: bool) {
         id: state.switched,
         wish: Wish::Switch(paused),
         tries: 0,
+        asked_ms: 0,
     };
     state.after(Duration::ZERO, Event::Asks(question));
 }
@@ -290,7 +303,13 @@ pub fn enter(state: &mut State) {
     let mut id = 0;
     let mut ask = |state: &mut State, at: Duration, wish| {
         id += 1;
-        state.after(at, Event::Asks(Question { id, wish, tries: 0 }));
+        let question = Question {
+            id,
+            wish,
+            tries: 0,
+            asked_ms: 0,
+        };
+        state.after(at, Event::Asks(question));
         id
     };
     for (place, call) in plan.calls.iter().enumerate() {

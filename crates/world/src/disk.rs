@@ -21,6 +21,7 @@ use crate::life::Life;
 use crate::step::Kind;
 
 pub use look::{finish, look};
+pub use together::shared;
 
 /// The store of one process.
 pub struct Disk {
@@ -184,6 +185,10 @@ impl Store for Disk {
 
     async fn granted(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
         self.read(self.inner.granted()).await
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
+        self.read(self.inner.in_doubt()).await
     }
 
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {

@@ -52,6 +52,8 @@ pub enum Fault {
     AskSlow,
     /// A call is not on the carrier's list yet, and not to be had by its name.
     ListLags,
+    /// A page of the carrier's list is short, or empty with more to follow, or ends with the same call twice.
+    ListPaged,
     /// A callback never comes.
     CallbackLost,
     /// A callback comes minutes late.
@@ -67,7 +69,7 @@ pub enum Fault {
 }
 
 /// Every kind with its name, and the probability that it has in the wildest world.
-pub const KINDS: [(Fault, &str, f64); 29] = [
+pub const KINDS: [(Fault, &str, f64); 30] = [
     (Fault::CrashBeforeWrite, "crash before a write", 0.01),
     (Fault::CrashAfterWrite, "crash after a write", 0.01),
     (Fault::CrashOnSend, "crash with a request on the wire", 0.05),
@@ -91,6 +93,7 @@ pub const KINDS: [(Fault, &str, f64); 29] = [
     (Fault::AskBroken, "question answered 5xx", 0.30),
     (Fault::AskSlow, "slow answer to a question", 0.20),
     (Fault::ListLags, "list lags", 0.80),
+    (Fault::ListPaged, "list paged oddly", 0.50),
     (Fault::CallbackLost, "callback lost", 0.90),
     (Fault::CallbackLate, "callback late", 0.50),
     (Fault::CallbackTwice, "callback doubled", 0.50),

@@ -87,6 +87,8 @@ pub struct State {
     pub asked: u64,
     /// Of these, an operator's wishes that dialling goes on.
     pub resuming: u64,
+    /// When the last of those was answered, or came to nothing.
+    pub resumed_ms: u64,
     /// At which node each call of the plan is being asked for.
     pub asking: BTreeMap<usize, usize>,
     /// What was under way in processes that died.
@@ -140,6 +142,7 @@ impl Hub {
             heard: VecDeque::new(),
             asked: 0,
             resuming: 0,
+            resumed_ms: 0,
             asking: BTreeMap::new(),
             dropped: Dropped::default(),
             late_keys: BTreeMap::new(),

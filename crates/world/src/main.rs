@@ -55,7 +55,7 @@ pub enum StoreKind {
 fn main() -> ExitCode {
     let args = Args::parse();
     let sound = match args.bug.as_deref() {
-        None => report::run(&args, None),
+        None => report::run(&args),
         Some("all") => report::bugs(&args, &BUGS),
         Some(name) => match BUGS.iter().find(|(_, known, _)| *known == name) {
             Some(bug) => report::bugs(&args, std::slice::from_ref(bug)),

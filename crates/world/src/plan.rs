@@ -107,7 +107,40 @@ pub enum Deed {
     Outage(Duration),
 }
 
+/// Every kind of deed, as [`Deed::kind`] names it.
+pub const DEEDS: [&str; 11] = [
+    "a process killed",
+    "a process told to stop",
+    "a process started again with other settings",
+    "a process that stood still",
+    "a wall clock set wrong",
+    "the store copied",
+    "the copy put back",
+    "a standby that took over",
+    "dialling paused",
+    "the account refused",
+    "the carrier out of reach",
+];
+
 impl Deed {
+    /// Its kind, in words.
+    pub fn kind(self) -> &'static str {
+        let place = match self {
+            Deed::Kill(..) => 0,
+            Deed::Stop(..) => 1,
+            Deed::Change(..) => 2,
+            Deed::Freeze(..) => 3,
+            Deed::Clock(..) => 4,
+            Deed::Copy => 5,
+            Deed::PutBack(_) => 6,
+            Deed::Failover(_) => 7,
+            Deed::Pause(_) => 8,
+            Deed::Refuse(_) => 9,
+            Deed::Outage(_) => 10,
+        };
+        DEEDS[place]
+    }
+
     /// Which node it is about, if it is about one.
     pub fn node(self) -> Option<usize> {
         match self {

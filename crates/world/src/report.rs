@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use world::fault::KINDS;
 use world::goal::{GOALS, STEPS};
-use world::plan::{Plan, shown};
+use world::plan::{DEEDS, Plan, shown};
 use world::shrink::shrink;
 use world::world::{Options, Outcome, run as run_one};
 use world::{BUGS, Bug, Violation};
@@ -19,18 +19,19 @@ const LARGE: u64 = 1_500;
 const LINES: usize = 120;
 
 /// Runs the worlds and says what came of them; `false` when something was wrong.
-pub fn run(args: &Args, bug: Option<Bug>) -> bool {
-    let sum = runs::all(args, bug);
+pub fn run(args: &Args) -> bool {
+    let sum = runs::all(args, None);
     if let Some((seed, violation)) = &sum.failed {
-        fails(args, bug, *seed, violation);
+        fails(args, None, *seed, violation);
         return false;
     }
     says(args, &sum);
     if let Some(seed) = args.seed.filter(|_| args.tell) {
-        tells(args, bug, seed);
+        tells(args, seed);
     }
     let unreached: Vec<&str> = GOALS
         .into_iter()
+        .chain(DEEDS)
         .filter(|goal| sum.goals.times(goal) == 0)
         .collect();
     let idle: Vec<&str> = unstruck(&sum);
@@ -47,28 +48,18 @@ pub fn run(args: &Args, bug: Option<Bug>) -> bool {
 pub fn bugs(args: &Args, bugs: &[(Bug, &str, &str)]) -> bool {
     let mut all = true;
     for (bug, name, wanted) in bugs {
-        let sum = runs::all(args, Some(*bug));
-        match &sum.failed {
-            Some((seed, violation)) if violation.invariant == *wanted => {
-                println!(
-                    "caught     {name} by `{wanted}` in seed {seed}, after {} worlds",
-                    sum.worlds
-                );
-                if bugs.len() == 1 {
-                    fails(args, Some(*bug), *seed, violation);
-                }
-            }
-            Some((seed, violation)) => {
-                all = false;
-                println!(
-                    "MISNAMED   {name}: `{}` in seed {seed}, not `{wanted}`: {}",
-                    violation.invariant, violation.what
-                );
-            }
-            None => {
-                all = false;
-                println!("UNNOTICED  {name} in {} worlds", sum.worlds);
-            }
+        let sum = runs::all(args, Some((*bug, wanted)));
+        let Some((seed, violation)) = &sum.failed else {
+            all = false;
+            println!("UNNOTICED  {name} in {} worlds", sum.worlds);
+            continue;
+        };
+        println!(
+            "caught     {name} by `{wanted}` in seed {seed}, after {} worlds",
+            sum.worlds
+        );
+        if bugs.len() == 1 {
+            fails(args, Some(*bug), *seed, violation);
         }
     }
     all
@@ -101,6 +92,10 @@ fn says(args: &Args, sum: &Sum) {
     println!("\nfaults that struck");
     for (times, (_, name, _)) in sum.struck.iter().zip(KINDS) {
         println!("{times:>10}  {name}");
+    }
+    println!("\ndone by operators and machines");
+    for deed in DEEDS {
+        println!("{:>10}  {deed}", sum.goals.times(deed));
     }
     println!("\nreached");
     for goal in GOALS {
@@ -159,6 +154,10 @@ fn fails(args: &Args, bug: Option<Bug>, seed: u64, violation: &Violation) {
     };
     show_plan(&plan, &outcome);
     show_story(&outcome);
+    for (id, history) in &outcome.histories {
+        println!("\nthe record of {id}");
+        lines(history);
+    }
     if let Some(violation) = &outcome.violation {
         println!("\n`{}` is broken: {}", violation.invariant, violation.what);
     }
@@ -171,12 +170,12 @@ fn fails(args: &Args, bug: Option<Bug>, seed: u64, violation: &Violation) {
     println!("to see it again: cargo xtask sim --seed {seed}{store}{planted}");
 }
 
-fn tells(args: &Args, bug: Option<Bug>, seed: u64) {
+fn tells(args: &Args, seed: u64) {
     let plan = Arc::new(Plan::draw(seed));
     let outcome = with_store(args, |folder| {
         let options = Options {
             folder,
-            bug,
+            bug: None,
             story: true,
         };
         run_one(&plan, &options)
@@ -233,7 +232,11 @@ fn show_story(outcome: &Outcome) {
     if skipped > 0 {
         println!("  ... {skipped} earlier lines");
     }
-    for (at, what) in &outcome.story[skipped..] {
+    lines(&outcome.story[skipped..]);
+}
+
+fn lines(told: &[(u64, String)]) {
+    for (at, what) in told {
         println!("  {:>12.3} s  {what}", *at as f64 / 1_000.0);
     }
 }

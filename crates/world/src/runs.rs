@@ -13,6 +13,9 @@ use world::{Bug, Violation};
 
 use crate::{Args, StoreKind};
 
+/// A long run says that it goes on after so many worlds.
+const TOLD_EVERY: u64 = 10_000;
+
 /// What came of all.
 #[derive(Debug, Default)]
 pub struct Sum {
@@ -37,7 +40,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, seed: u64, outcome: &Outcome) {
+    fn add(&mut self, seed: u64, outcome: &Outcome, is_wanted: impl Fn(&Violation) -> bool) {
         self.worlds += 1;
         self.calls += outcome.calls;
         self.simulated_ms += outcome.simulated_ms;
@@ -47,7 +50,7 @@ impl Sum {
         self.restarts += outcome.restarts;
         self.goals.add(&outcome.goals);
         self.slowest = self.slowest.max((outcome.slowest_ms, seed));
-        if let Some(violation) = &outcome.violation
+        if let Some(violation) = outcome.violation.as_ref().filter(|it| is_wanted(it))
             && self.failed.as_ref().is_none_or(|(failed, _)| seed < *failed)
         {
             self.failed = Some((seed, violation.clone()));
@@ -55,8 +58,9 @@ impl Sum {
     }
 }
 
-/// Runs the worlds that were asked for, up to the first that fails.
-pub fn all(args: &Args, bug: Option<Bug>) -> Sum {
+/// Runs the worlds that were asked for, up to the first that fails; with a planted bug, up to the first that fails by the
+/// name of the invariant that the bug breaks: it may break another on its way.
+pub fn all(args: &Args, planted: Option<(Bug, &str)>) -> Sum {
     let (first, count) = args.seed.map_or((args.from, args.seeds), |seed| (seed, 1));
     let next = AtomicU64::new(first);
     let stop = AtomicBool::new(false);
@@ -74,17 +78,24 @@ pub fn all(args: &Args, bug: Option<Bug>) -> Sum {
                     let outcome = with_store(args, |folder| {
                         let options = Options {
                             folder,
-                            bug,
+                            bug: planted.map(|(bug, _)| bug),
                             story: false,
                         };
                         run(&Arc::new(Plan::draw(seed)), &options)
                     });
-                    if outcome.violation.is_some() {
+                    let is_wanted = |it: &Violation| planted.is_none_or(|(_, name)| it.invariant == name);
+                    if outcome.violation.as_ref().is_some_and(is_wanted) {
                         stop.store(true, Ordering::SeqCst);
                     }
-                    sum.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .add(seed, &outcome);
+                    let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+                    sum.add(seed, &outcome, is_wanted);
+                    if sum.worlds.is_multiple_of(TOLD_EVERY) {
+                        let (lives, seconds) = (sum.calls, begun.elapsed().as_secs());
+                        eprintln!(
+                            "{} of {count} worlds, {lives} call lives, {seconds} s",
+                            sum.worlds
+                        );
+                    }
                 }
             });
         }

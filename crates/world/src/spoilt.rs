@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::rate::Owed;
 use domain::{
     Answer, Call, CallId, CallState, HoldReason, Input, Phone, Rate, Refusal, Step, Timestamp, UserId,
 };
@@ -14,7 +15,7 @@ use store::{
 };
 
 use crate::bug::Bug;
-use crate::disk::look;
+use crate::disk::{look, shared};
 use crate::hub::Hub;
 use crate::life::Life;
 use crate::step::Kind;
@@ -35,7 +36,7 @@ pub struct Spoilt {
     /// What is wrong with it.
     pub bug: Bug,
     /// The pace of this node alone, where that is the bug.
-    pub pace: Mutex<i64>,
+    pub pace: Mutex<Owed>,
 }
 
 impl Spoilt {
@@ -166,8 +167,7 @@ impl Spoilt {
     }
 
     fn shared(&self) -> Result<&dyn Together, StoreError> {
-        let shared = self.inner.together();
-        shared.ok_or_else(|| StoreError::broken("one process has this store for itself"))
+        shared(&*self.inner)
     }
 }
 
@@ -284,6 +284,10 @@ impl Store for Spoilt {
         }
     }
 
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
+        self.inner.in_doubt().await
+    }
+
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {
         self.inner.unsettled(from, to).await
     }
@@ -348,10 +352,7 @@ impl Together for Spoilt {
             return self.shared()?.slots(wish, rate, now).await;
         }
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        let (taken, clear_us) = rate.take(*pace, now, wish);
-        *pace = clear_us;
-        let next_at = rate.next_at(clear_us);
-        Ok(Slots { taken, next_at })
+        Ok(Slots::of(&mut pace, rate, wish, now))
     }
 
     async fn check_in(&self, now: Timestamp) -> Result<Standing, StoreError> {

@@ -261,10 +261,22 @@ fn execute(state: &mut State, request: &Request<Bytes>, dial: Option<(CallId, u3
             problem(404, 20_404, "The requested resource was not found"),
         );
     }
+    let is_list = request.method() == http::Method::GET && path.ends_with("/Calls.json");
+    let mut query = request.uri().query().map(str::to_owned);
+    let oddity = (is_list && state.strikes(Fault::ListPaged)).then(|| state.dice.one_of(&ODDITIES));
+    if let Some(Oddity::Empty) = oddity {
+        return reply(state, 200, empty(path, query.as_deref()));
+    }
+    if oddity.is_some() {
+        query = Some(short(
+            query.as_deref().unwrap_or_default(),
+            state.dice.between(1, 3),
+        ));
+    }
     let incoming = Incoming {
         method: request.method().as_str(),
         path,
-        query: request.uri().query(),
+        query: query.as_deref(),
         authorization: text(http::header::AUTHORIZATION),
         body: request.body(),
     };
@@ -278,10 +290,11 @@ fn execute(state: &mut State, request: &Request<Bytes>, dial: Option<(CallId, u3
     }
     match outcome.answer {
         Answer::Cut => Err(SendError::InDoubt("connection reset".into())),
-        Answer::Reply { status, body } => {
-            let body = shown(state, request, body);
+        Answer::Reply { status, body } if is_list => {
+            let body = shown(state, body, oddity);
             reply(state, status, body)
         }
+        Answer::Reply { status, body } => reply(state, status, body),
     }
 }
 
@@ -310,10 +323,36 @@ fn is_hidden(state: &State, sid: &str) -> bool {
     !state.faults.over && state.hidden.get(sid).is_some_and(|from| *from > state.now_ms())
 }
 
+/// What a page of a list may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Oddity {
+    /// It has fewer calls than were asked for, and more follow.
+    Short,
+    /// It has none, and all of them follow.
+    Empty,
+    /// Its last call stands there twice.
+    Twice,
+}
+
+const ODDITIES: [Oddity; 3] = [Oddity::Short, Oddity::Empty, Oddity::Twice];
+
+/// A page without a call, after which comes the one that was asked for.
+fn empty(path: &str, query: Option<&str>) -> String {
+    let next = format!("{path}?{}", query.unwrap_or_default());
+    serde_json::json!({ "calls": [], "next_page_uri": next }).to_string()
+}
+
+/// The same question for so many calls a page.
+fn short(query: &str, size: u64) -> String {
+    let others = query.split('&').filter(|pair| !pair.starts_with("PageSize="));
+    let size = format!("PageSize={size}");
+    others.chain([size.as_str()]).collect::<Vec<_>>().join("&")
+}
+
 /// What the carrier shows of a list: what is not on it yet is left out.
-fn shown(state: &State, request: &Request<Bytes>, body: String) -> String {
-    let is_list = request.method() == http::Method::GET && request.uri().path().ends_with("/Calls.json");
-    if !is_list || !state.hidden.keys().any(|sid| is_hidden(state, sid)) {
+fn shown(state: &State, body: String, oddity: Option<Oddity>) -> String {
+    let is_whole = oddity != Some(Oddity::Twice) && !state.hidden.keys().any(|sid| is_hidden(state, sid));
+    if is_whole {
         return body;
     }
     let Ok(mut page) = serde_json::from_str::<serde_json::Value>(&body) else {
@@ -321,6 +360,8 @@ fn shown(state: &State, request: &Request<Bytes>, body: String) -> String {
     };
     if let Some(calls) = page.get_mut("calls").and_then(|it| it.as_array_mut()) {
         calls.retain(|call| !call["sid"].as_str().is_some_and(|sid| is_hidden(state, sid)));
+        let again = calls.last().filter(|_| oddity == Some(Oddity::Twice)).cloned();
+        calls.extend(again);
     }
     page.to_string()
 }

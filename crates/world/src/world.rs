@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::{CallId, Timestamp};
 use testkit::clock::START;
 use tokio::runtime::Runtime;
 
@@ -55,6 +56,8 @@ pub struct Outcome {
     pub violation: Option<Violation>,
     /// What happened, with its time since the beginning in milliseconds.
     pub story: Vec<(u64, String)>,
+    /// The history, in the same time, of each call that the violation names.
+    pub histories: Vec<(CallId, Vec<(u64, String)>)>,
     /// Calls whose life was lived.
     pub calls: u64,
     /// Simulated milliseconds.
@@ -319,10 +322,21 @@ impl World {
             let Some(next) = next else { return };
             self.advance(next.since(now));
             let moment = self.hub.clock.now() + A_MOMENT;
-            while self.is_sound() && self.hub.clock.now() < moment {
+            // What was brought to light may live again.
+            while self.is_sound() && (self.hub.clock.now() < moment || self.lives_on(until)) {
                 self.turn();
             }
         }
+    }
+
+    /// Whether a call is not over yet, which must not be so after `until`.
+    fn lives_on(&self, until: Timestamp) -> bool {
+        let mut state = self.hub.lock();
+        let lives = state.checks.left() > 0;
+        if lives && self.hub.clock.now() >= until {
+            state.checks.hangs();
+        }
+        lives
     }
 
     fn outcome(mut self) -> Outcome {
@@ -345,9 +359,11 @@ impl World {
             .into_iter()
             .map(|(at, what)| (at - start, what))
             .collect();
+        let histories = state.checks.histories(start);
         Outcome {
             violation: state.checks.broken.clone(),
             story,
+            histories,
             calls: ids.len() as u64,
             simulated_ms: state.now_ms() - start,
             struck: state.faults.struck,

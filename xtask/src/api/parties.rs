@@ -22,6 +22,10 @@ const READY: &str = "listening on http://";
 /// Far beyond what a start takes.
 const START_WITHIN: Duration = Duration::from_secs(30);
 
+/// A request that is not answered within this shows a server that can be stopped: five times what a request for a call
+/// may wait for its own dial.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(25);
+
 /// Both, while they run.
 pub struct Parties {
     server: Party,
@@ -89,24 +93,38 @@ impl Parties {
         self.folder.path()
     }
 
+    /// One request with the key, on a connection of its own: its first line without the version, and a JSON document or
+    /// nothing. Gives the answer's status and body.
+    ///
+    /// # Errors
+    /// When no answer comes, or none in time.
+    pub fn ask(&self, line: &str, document: &str) -> Result<(u16, String)> {
+        let authority = self.server().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(authority).with_context(|| authority.to_owned())?;
+        stream.set_read_timeout(Some(ANSWERED_WITHIN))?;
+        write!(
+            stream,
+            "{line} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{document}",
+            document.len()
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let status = answer.split(' ').nth(1).and_then(|it| it.parse().ok());
+        let (Some(status), Some((_, body))) = (status, answer.split_once("\r\n\r\n")) else {
+            bail!("{line}: no answer");
+        };
+        Ok((status, body.to_owned()))
+    }
+
     /// Asks the server for a page and saves it in the folder.
     ///
     /// # Errors
     /// When the answer is another than 200.
     pub fn save(&self, path: &str, name: &str) -> Result<PathBuf> {
-        let authority = self.server().trim_start_matches("http://");
-        let mut stream = TcpStream::connect(authority).with_context(|| authority.to_owned())?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let Some((head, body)) = answer.split_once("\r\n\r\n") else {
-            bail!("{path}: no answer");
-        };
-        if !head.starts_with("HTTP/1.1 200 ") {
-            bail!("{path}: {head}");
+        let (status, body) = self.ask(&format!("GET {path}"), "")?;
+        if status != 200 {
+            bail!("{path}: {status}");
         }
         let file = self.folder.path().join(name);
         std::fs::write(&file, body).with_context(|| file.display().to_string())?;

@@ -79,7 +79,7 @@ fn found(
 ) -> Result<(), Refusal> {
     let record = &draft.call.attempts[index];
     let (attempt, permit_at) = (record.number, record.permit_at);
-    let mut fitting: Vec<Leg> = legs.into_iter().filter(|leg| fits(leg, permit_at)).collect();
+    let mut fitting: Vec<Leg> = legs.into_iter().filter(|leg| leg.may_be_of(permit_at)).collect();
     fitting.retain(|leg| !is_known(&draft.call, &leg.sid));
     if fitting.len() > 1 {
         let what = "the carrier lists several legs that may be this attempt's; none is taken".to_owned();
@@ -102,12 +102,6 @@ fn found(
 /// Whether the call knows this leg already, as another attempt's or as one too many.
 pub(super) fn is_known(call: &Call, sid: &Sid) -> bool {
     call.attempt_with(sid).is_some() || call.extras.iter().any(|extra| extra.sid == *sid)
-}
-
-/// Whether a listed leg can be the one that the permit's request made.
-fn fits(leg: &Leg, permit_at: Timestamp) -> bool {
-    leg.created_at >= permit_at - limits::LEG_BEFORE_PERMIT
-        && leg.created_at <= permit_at + limits::LEG_AFTER_PERMIT
 }
 
 /// An answer without news: watched ever more slowly while nothing changes.

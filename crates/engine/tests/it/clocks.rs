@@ -104,6 +104,24 @@ async fn a_clock_that_is_far_off_at_the_start_dials_nothing_at_all() {
 }
 
 #[tokio::test]
+async fn a_jump_that_the_carriers_clock_does_not_confirm_stops_dialling_until_it_is_taken_back() {
+    let world = World::new().await;
+    world.engine.start();
+    world.store.clock_is_wrong_by(3_600_000);
+    // Long enough for readings to agree, and the carrier answers in between.
+    world.pass(15 * SECOND).await;
+    let call = world.call(a_call()).await;
+    world.pass(15 * SECOND).await;
+    assert_eq!(world.all_sent(), 0);
+    let hold = world.engine.waiting_for(&call).expect("it waits");
+    assert!(hold.message.contains("differ by"), "{}", hold.message);
+    world.store.clock_is_wrong_by(0);
+    world.pass(15 * SECOND).await;
+    world.call(a_call().to(2)).await;
+    assert_eq!(world.all_sent(), 1);
+}
+
+#[tokio::test]
 async fn a_carrier_in_another_time_stops_dialling_and_a_ping_heals_it() {
     let world = World::new().await;
     world.engine.start();

@@ -34,10 +34,8 @@ async fn turns(both: &[World; 2], seconds: u32) {
 
 #[tokio::test]
 async fn a_leader_that_cannot_reach_the_carrier_leaves_its_place_to_one_that_can() {
-    let both = World::two();
+    let both = World::two().await;
     let [one, other] = &both;
-    one.begin().await;
-    other.begin().await;
     let copied_at = one.clock.now();
     one.carrier.is_cut_off(true);
     let call = one.call(a_call()).await;
@@ -62,10 +60,8 @@ async fn a_leader_that_cannot_reach_the_carrier_leaves_its_place_to_one_that_can
 
 #[tokio::test]
 async fn a_leader_that_falls_silent_is_followed_by_another() {
-    let both = World::two();
+    let both = World::two().await;
     let [one, other] = &both;
-    one.begin().await;
-    other.begin().await;
     is_copy_of(one, one.clock.now()).await;
     other.turn().await;
     assert_eq!(lists_read(other).await, 0, "the other leads");
@@ -76,10 +72,8 @@ async fn a_leader_that_falls_silent_is_followed_by_another() {
 
 /// Two processes whose database is a copy, and a call that waits until it is made good.
 async fn on_a_copy() -> ([World; 2], Timestamp, CallId) {
-    let both = World::two();
+    let both = World::two().await;
     let [one, other] = &both;
-    one.begin().await;
-    other.begin().await;
     let copied_at = one.clock.now();
     is_copy_of(one, copied_at).await;
     let call = other.given(a_call(), copied_at).await;

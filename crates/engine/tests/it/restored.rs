@@ -162,6 +162,25 @@ async fn a_retry_of_a_call_that_was_live_in_the_copy_is_brought_to_it() {
 }
 
 #[tokio::test]
+async fn a_retry_is_not_taken_for_the_attempt_that_was_undecided_in_the_copy() {
+    let world = World::unborn(|_| ());
+    let call = world.given(a_call().permitted(), world.clock.now()).await;
+    let first = world.carrier.makes_a_leg_by_itself(&phone(0), &phone(1));
+    world.carrier.leg_is(&first, AttemptStatus::Busy);
+    // The copy is made long after the permit, and the retry so soon after it that its leg might be the permit's.
+    world.pass(MINUTE).await;
+    let set = world.store.set_restored(Some(world.clock.now())).await;
+    set.expect("the store answers");
+    world.pass(20 * SECOND).await;
+    let second = world.carrier.makes_a_leg_by_itself(&phone(0), &phone(1));
+    world.carrier.leg_is(&second, AttemptStatus::NoAnswer);
+    make_good(&world).await;
+    let call = world.stands(call.id).await;
+    let sids = call.attempts.iter().map(|attempt| attempt.sid.clone());
+    assert_eq!(sids.take(2).collect::<Vec<_>>(), [Some(first), Some(second)]);
+}
+
+#[tokio::test]
 async fn a_leg_that_two_calls_may_have_made_is_an_attempt_of_both_and_of_neither() {
     let (world, one) = a_copy().await;
     let other = world.given(a_call(), world.clock.now()).await;

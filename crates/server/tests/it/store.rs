@@ -97,6 +97,10 @@ impl Store for FaultyStore {
         self.sound()?.granted().await
     }
 
+    async fn in_doubt(&self) -> Result<Vec<(CallId, u32)>, StoreError> {
+        self.sound()?.in_doubt().await
+    }
+
     async fn unsettled(&self, from: &Phone, to: &Phone) -> Result<Vec<Call>, StoreError> {
         self.sound()?.unsettled(from, to).await
     }

@@ -48,10 +48,10 @@ impl Memory {
             .min()
     }
 
-    pub(super) fn granted(&self) -> Vec<(CallId, u32)> {
+    pub(super) fn undecided(&self, state: PermitState) -> Vec<(CallId, u32)> {
         self.permits
             .iter()
-            .filter(|permit| permit.state == PermitState::Granted)
+            .filter(|permit| permit.state == state)
             .map(|permit| (permit.call, permit.attempt))
             .collect()
     }

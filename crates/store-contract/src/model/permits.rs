@@ -102,7 +102,8 @@ impl Memory {
             return Permitted::Held(self.stands(id));
         }
         self.grant(permit, due, at);
-        self.pace_clear_at = Some(terms.pace_clear_at);
+        // Permits come in another order than their slots were taken in.
+        self.pace_clear_at = self.pace_clear_at.max(Some(terms.pace_clear_at));
         Permitted::Granted(self.stands(id))
     }
 

@@ -6,14 +6,12 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::rate::Owed;
 use domain::{CallId, Rate, Timestamp};
-use store::{CLAIMED_FOR, News, Slots, Standing, StoreError, Together};
+use store::{CLAIMED_FOR, News, RENEWED_AFTER, Slots, Standing, StoreError, Together, furthest_claim};
 use tokio::sync::Notify;
 
 use super::{Memory, Model};
-
-/// A claim that is not older is not made anew: what a process has in hand is told to it again and again.
-const RENEWED_AFTER: Duration = Duration::from_secs(10);
 
 /// One process's part.
 pub(super) struct Node {
@@ -49,7 +47,7 @@ pub(super) struct Shared {
     ears: Vec<(u64, Arc<Ear>)>,
     /// Who was told of what, and until when nobody else is.
     claims: BTreeMap<(CallId, Work), (u64, Timestamp)>,
-    pace_clear_us: i64,
+    pace: Owed,
     leader: Option<(u64, Timestamp)>,
     /// When a process last said that it was there.
     seen_at: Option<Timestamp>,
@@ -59,7 +57,7 @@ pub(super) struct Shared {
 }
 
 /// Everything as it stood at one moment.
-pub struct Copy(Memory);
+pub struct Snapshot(Memory);
 
 impl Model {
     /// A handle for one more process, which shares everything with the others.
@@ -80,13 +78,13 @@ impl Model {
     }
 
     /// Copies everything.
-    pub fn copy(&self) -> Copy {
-        Copy(self.memory().clone())
+    pub fn copy(&self) -> Snapshot {
+        Snapshot(self.memory().clone())
     }
 
     /// Puts everything back as it stood in the copy, by another server, which nobody has noticed yet. What is only
     /// of use to processes that run is not part of a copy.
-    pub fn put_back(&self, copy: &Copy) {
+    pub fn put_back(&self, copy: &Snapshot) {
         let mut memory = self.memory();
         let now = std::mem::replace(&mut *memory, copy.0.clone());
         memory.clock = now.clock;
@@ -141,7 +139,7 @@ impl Memory {
             return queue.into_iter().take(limit).collect();
         };
         let until = now + CLAIMED_FOR;
-        let holds = |at: Timestamp| at > now && at <= furthest(now);
+        let holds = |at: Timestamp| at > now && at <= furthest_claim(now);
         let mut told = Vec::new();
         for (at, id) in queue {
             if told.len() == limit {
@@ -177,22 +175,11 @@ impl Memory {
     }
 }
 
-/// The furthest end that a claim can have whose maker's clock is right, or ahead a little.
-fn furthest(now: Timestamp) -> Timestamp {
-    now + 2 * CLAIMED_FOR
-}
-
 #[async_trait]
 impl Together for Model {
     async fn slots(&self, wish: u32, rate: Rate, now: Timestamp) -> Result<Slots, StoreError> {
         let (_, mut memory) = self.member()?;
-        let pace = &mut memory.shared.pace_clear_us;
-        let (taken, clear_us) = rate.take(*pace, now, wish);
-        *pace = clear_us;
-        Ok(Slots {
-            taken,
-            next_at: rate.next_at(clear_us),
-        })
+        Ok(Slots::of(&mut memory.shared.pace, rate, wish, now))
     }
 
     async fn check_in(&self, now: Timestamp) -> Result<Standing, StoreError> {
@@ -200,7 +187,7 @@ impl Together for Model {
         memory.look();
         let shared = &mut memory.shared;
         shared.seen_at = Some(now);
-        let most = furthest(now);
+        let most = furthest_claim(now);
         shared
             .claims
             .retain(|_, (_, until)| *until > now && *until <= most);

@@ -23,6 +23,7 @@ pub(super) struct Sight {
     first_due: Vec<Timestamp>,
     next_due: Option<Timestamp>,
     granted: Vec<(CallId, u32)>,
+    in_doubt: Vec<(CallId, u32)>,
     dialling: Dialling,
     depths: Depths,
 }
@@ -48,6 +49,8 @@ pub(super) async fn sight(
     let first = store.due(now, 2).await.expect("the queue can be read");
     let mut granted = store.granted().await.expect("permits can be listed");
     granted.sort();
+    let mut in_doubt = store.in_doubt().await.expect("doubts can be listed");
+    in_doubt.sort();
     Sight {
         records,
         pages,
@@ -55,6 +58,7 @@ pub(super) async fn sight(
         first_due: first.into_iter().map(|due| due.due_at).collect(),
         next_due: store.next_due(now).await.expect("the queue can be read"),
         granted,
+        in_doubt,
         dialling: store.dialling().await.expect("the dialling can be read"),
         depths: store.depths(now).await.expect("the depths can be read"),
     }

@@ -133,15 +133,16 @@ CREATE TABLE nodes (
     listens boolean   NOT NULL DEFAULT false
 );
 
--- When the pace of all processes together owes nothing any more, in microseconds since 1970; always
--- exactly one row. `taken` is what was taken last.
+-- When the pace of all processes together owes nothing any more, and when one of them last looked, in
+-- microseconds since 1970; always exactly one row. `taken` is what was taken last.
 CREATE TABLE pace (
     one      bigint NOT NULL PRIMARY KEY CHECK (one = 1),
     clear_us bigint NOT NULL,
+    as_of_us bigint NOT NULL,
     taken    bigint NOT NULL
 ) WITH (fillfactor = 10);
 
-INSERT INTO pace (one, clear_us, taken) VALUES (1, 0, 0);
+INSERT INTO pace (one, clear_us, as_of_us, taken) VALUES (1, 0, 0, 0);
 
 -- Which process was told of a call: to dial it (kind 0), or to look at it (kind 1). It saves work and
 -- decides nothing, so that it need not survive the server's fall.

@@ -1,7 +1,7 @@
 //! A store that was put back to an earlier moment: what it has forgotten is excused, and nothing that rang may ring again
 //! for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{CallId, CallState};
 use store::Record;
@@ -55,20 +55,16 @@ impl Checks {
                 }
             }
         }
-        let known = |(id, number): &(CallId, u32)| {
-            let record = self.calls.get(id).and_then(|known| known.record.as_ref());
-            record.is_some_and(|record| {
-                record.call.attempt(*number).is_some()
-                    || matches!(record.call.state, CallState::Dialling { attempt, .. } if attempt == *number)
-            })
+        let of_unknown = |(sid, owner): (&String, &Option<(CallId, u32)>)| {
+            let dial = owner.filter(|dial| !self.knows(*dial))?;
+            Some((sid.clone(), dial.0))
         };
-        for (sid, owner) in &mut self.legs {
-            if let Some(dial) = owner.filter(|dial| !known(dial)) {
-                *owner = None;
-                self.copies.lost.insert(sid.clone(), dial.0);
-            }
+        let lost: Vec<_> = self.legs.iter().filter_map(of_unknown).collect();
+        for (sid, made_for) in lost {
+            self.loses_leg(sid, made_for);
         }
-        let kept: Vec<_> = self.attempts.keys().copied().filter(|dial| known(dial)).collect();
+        let known = |dial: &(CallId, u32)| self.knows(*dial);
+        let kept: BTreeSet<_> = self.attempts.keys().copied().filter(known).collect();
         self.attempts.retain(|dial, _| kept.contains(dial));
         if self.attempts.len() + self.calls.len() < before {
             goals.reach("a store was put back that had forgotten something");
@@ -77,8 +73,7 @@ impl Checks {
 
     fn goes_back(&mut self, now_ms: u64, id: CallId, record: Record) {
         if let CallState::Dialling { attempt, .. } = record.call.state {
-            // What became of it was written after the copy, if it was.
-            self.tried((id, attempt)).doubtful = true;
+            self.tried((id, attempt)).forgotten = true;
         }
         if record.call.cancel_requested_at.is_none() {
             self.canceled.remove(&id);
@@ -144,8 +139,7 @@ impl Checks {
         *made += 1;
         let made = *made;
         if self.is_forgotten(dial) {
-            self.legs.insert(sid.to_owned(), None);
-            self.copies.lost.insert(sid.to_owned(), id);
+            self.loses_leg(sid.to_owned(), id);
             return false;
         }
         if self.has_copy() && made > attempt && self.has_its_numbers_alone(id) {
@@ -168,8 +162,13 @@ impl Checks {
     /// A leg was taken for that of another call between the same numbers: from here on it is nobody's.
     pub(super) fn is_taken_for_anothers(&mut self, sid: String, owner: (CallId, u32)) {
         self.tried(owner).legs.retain(|leg| *leg != sid);
+        self.loses_leg(sid, owner.0);
+    }
+
+    /// The store may not know whose this leg is, which was made for a call.
+    fn loses_leg(&mut self, sid: String, made_for: CallId) {
         self.legs.insert(sid.clone(), None);
-        self.copies.lost.insert(sid, owner.0);
+        self.copies.lost.insert(sid, made_for);
     }
 
     /// Whether the carrier's list since the store was put back has still to be read.

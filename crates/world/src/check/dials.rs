@@ -31,6 +31,9 @@ impl Checks {
             return;
         };
         let id = call.id;
+        let tried = self.tried((id, attempt));
+        tried.suspect |= tried.requests > 0 && tried.doubtful;
+        tried.requests = 0;
         let before = self.permits.insert((id, attempt), Permit { who, at_ms: now_ms });
         if before.is_some_and(|before| before.who.node != who.node) {
             goals.reach("a permit that one node gave back was granted to another");
@@ -145,11 +148,16 @@ impl Checks {
         if in_play(Fault::StoreSlow) {
             bunched += BUNCHED_BY_STORE;
         }
+        bunched + self.frozen()
+    }
+
+    /// For how long nodes stand still, all together.
+    pub(super) fn frozen(&self) -> Duration {
         let frozen = self.plan.deeds.iter().map(|(_, deed)| match deed {
             Deed::Freeze(_, long) => *long,
             _ => Duration::ZERO,
         });
-        bunched + frozen.sum::<Duration>()
+        frozen.sum()
     }
 
     /// A request for a call is sent.
@@ -160,10 +168,21 @@ impl Checks {
             return self.breaks(invariant::ONE_REQUEST, what);
         };
         self.is_permitted(now_ms, who, dial);
-        self.is_in_the_store(dial);
+        let is_known = self.knows(dial);
+        if self.is_forgotten(dial) && !is_known {
+            // It is found on the carrier's list, or proven never to have been executed: no second one then.
+            return;
+        }
+        if !is_known {
+            let what = format!(
+                "attempt {} of {} is sent, and its permit is not in the store",
+                dial.1, dial.0
+            );
+            self.breaks(invariant::PERMIT, what);
+        }
         let tried = self.tried(dial);
         tried.requests += 1;
-        let again = tried.requests > 1 && tried.doubtful;
+        let again = tried.suspect || (tried.requests > 1 && tried.doubtful);
         if again {
             let what = format!(
                 "attempt {} of {} is sent again, although its first request may have been executed",
@@ -173,20 +192,13 @@ impl Checks {
         }
     }
 
-    /// What is sent must be known to the store by then.
-    fn is_in_the_store(&mut self, dial @ (id, attempt): (CallId, u32)) {
-        if self.is_forgotten(dial) {
-            return;
-        }
+    /// Whether the store has this attempt, or its permit is out.
+    pub(super) fn knows(&self, (id, attempt): (CallId, u32)) -> bool {
         let record = self.calls.get(&id).and_then(|known| known.record.as_ref());
-        let is_known = record.is_some_and(|record| {
+        record.is_some_and(|record| {
             record.call.attempt(attempt).is_some()
                 || matches!(record.call.state, CallState::Dialling { attempt: out, .. } if out == attempt)
-        });
-        if !is_known {
-            let what = format!("attempt {attempt} of {id} is sent, and its permit is not in the store");
-            self.breaks(invariant::PERMIT, what);
-        }
+        })
     }
 
     /// Something happened after which its sender cannot know whether the request was executed.
@@ -250,7 +262,8 @@ impl Checks {
             );
             self.breaks(invariant::RECORDED, what);
         }
-        if let Some(other) = other.filter(|_| !late) {
+        // One that was given another's leg is over by that one, and the next may be on its way.
+        if let Some(other) = other.filter(|_| !late && !self.has_anothers(dial)) {
             let what = format!("attempt {attempt} of {id} rings while attempt {other} is live");
             self.breaks(invariant::ONE_LIVE, what);
         }

@@ -121,23 +121,14 @@ impl Checks {
     /// Whether there is a reason why the leg of an attempt was never found: the carrier made two, or several attempts
     /// between the same numbers might own it, or the clocks were apart when it was made.
     fn may_be_unknown(&self, id: CallId, number: u32) -> bool {
-        let Some(record) = self.calls.get(&id).and_then(|known| known.record.as_ref()) else {
+        let record = self.calls.get(&id).and_then(|known| known.record.as_ref());
+        let Some(attempt) = record.and_then(|record| record.call.attempt(number)) else {
             return false;
         };
-        let several = record.call.attempt(number).is_some_and(|attempt| {
-            let words = attempt.error_message.as_deref().unwrap_or_default();
-            let other = attempt
-                .sid
-                .as_ref()
-                .is_some_and(|sid| self.is_mistake(sid.as_str()));
-            other || words.contains("several legs")
-        });
+        let words = attempt.error_message.as_deref().unwrap_or_default();
+        let several = words.contains("several legs");
         // Which of several it was nobody can say after a copy was put back.
-        let unclear = self.has_copy()
-            && record
-                .call
-                .attempt(number)
-                .is_some_and(|attempt| attempt.status == AttemptStatus::Unconfirmed);
-        several || unclear || self.clock_wrong_by > CLOCKS_AGREE_MS
+        let unclear = self.has_copy() && attempt.status == AttemptStatus::Unconfirmed;
+        several || unclear || self.has_anothers((id, number)) || self.clock_wrong_by > CLOCKS_AGREE_MS
     }
 }

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use domain::{CallId, CallState, Sid, Timestamp};
-use store::CLAIMED_FOR;
+use store::{CLAIMED_FOR, RENEWED_AFTER, furthest_claim};
 
 use super::{Checks, invariant};
 use crate::fault::Fault;
 use crate::goal::Goals;
+use crate::hub::whole;
 use crate::life::Who;
 
 /// What a node was told of a call for.
@@ -31,8 +32,6 @@ pub(super) struct Permit {
 const GOOD_FOR_MS: u64 = 2_000;
 /// A permit of this age is in doubt, whoever has it.
 const ABANDONED_MS: u64 = 45_000;
-/// What a node is told of again after this is its own for longer.
-const RENEWED_AFTER: Duration = Duration::from_secs(10);
 /// How far two nodes may be apart in what they take for the time, where nothing is slow.
 const APART_MS: u64 = 100;
 /// ... and where the server may take its time before it notes something, and after it has read its clock.
@@ -122,13 +121,14 @@ impl Checks {
     ) {
         let permit = self.permits.get(&dial).copied();
         let age = permit.map_or(0, |permit| now_ms - permit.at_ms);
-        let is_old = age + self.apart_ms() >= ABANDONED_MS;
+        // A node that stood still asks for a permit as of the moment before.
+        let is_old = age + self.apart_ms() + whole(self.frozen()) >= ABANDONED_MS;
         let is_others = permit.is_some_and(|permit| permit.who != who);
         if is_old && is_others && self.is_shared() {
             goals.reach("a permit of another node was put in doubt by its age");
         }
         let clock_moved = self.clock_moved.is_some();
-        if !self.tried(dial).doubtful && !is_old && !clock_moved {
+        if !self.tried(dial).is_excused() && !is_old && !clock_moved {
             let what = format!(
                 "attempt {attempt} of {id} is put in doubt after {age} ms, and nothing went wrong with its request: {why}"
             );
@@ -159,7 +159,7 @@ impl Checks {
         let until = now + CLAIMED_FOR;
         let known = self.claims.get(&(id, work)).copied();
         // One that ends further away is of a clock that was wrong.
-        let stands = known.filter(|(_, end)| *end > now && *end <= until + CLAIMED_FOR);
+        let stands = known.filter(|(_, end)| *end > now && *end <= furthest_claim(now));
         match stands {
             Some((own, end)) if own == who && end + RENEWED_AFTER >= until => return,
             // What one asks may be answered after what another asked later: then its claim is over already.

@@ -41,13 +41,18 @@ impl Checks {
     }
 
     /// Somebody is told that this call is not dialled any more.
-    pub fn canceled(&mut self, _now_ms: u64, id: CallId) {
+    pub fn canceled(&mut self, id: CallId) {
         self.canceled.insert(id);
     }
 
-    /// An operator is told that dialling is paused; or asks for it to go on.
-    pub fn paused(&mut self, paused: bool) {
-        self.paused = paused;
+    /// An operator is told that dialling is paused.
+    pub fn pauses(&mut self) {
+        self.paused = true;
+    }
+
+    /// An operator asks for it to go on.
+    pub fn resumes(&mut self) {
+        self.paused = false;
     }
 
     /// The carrier is told that what it said is stored.

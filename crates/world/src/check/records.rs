@@ -1,10 +1,11 @@
 //! One call's record, each time it has changed: nothing of it is ever taken back.
 
-use domain::{Attempt, AttemptStatus, CallId, Event, EventKind};
+use domain::{Attempt, AttemptStatus, Call, CallId, Event, EventKind};
 use store::Record;
 
 use super::{Checks, invariant};
 use crate::goal::Goals;
+use crate::hub::whole;
 use crate::step::Kind;
 
 impl Checks {
@@ -33,7 +34,7 @@ impl Checks {
             let earlier = before
                 .as_ref()
                 .and_then(|before| before.call.attempt(attempt.number));
-            self.is_right_leg(id, attempt, earlier);
+            self.is_right_leg(&record.call, attempt, earlier);
             if kind != Kind::Forgotten {
                 self.is_earned(now_ms, id, attempt, earlier);
             }
@@ -95,7 +96,7 @@ impl Checks {
         }
     }
 
-    fn is_right_leg(&mut self, id: CallId, attempt: &Attempt, earlier: Option<&Attempt>) {
+    fn is_right_leg(&mut self, call: &Call, attempt: &Attempt, earlier: Option<&Attempt>) {
         let Some(sid) = attempt
             .sid
             .as_ref()
@@ -103,14 +104,21 @@ impl Checks {
         else {
             return;
         };
-        let number = attempt.number;
+        let (id, number) = (call.id, attempt.number);
         match self.legs.get(sid.as_str()) {
             None => self.breaks(
                 invariant::RIGHT_LEG,
                 format!("attempt {number} of {id} has {sid}, which the carrier never made"),
             ),
             Some(Some(owner)) if *owner != (id, number) => {
-                if self.has_copy() && !self.has_its_numbers_alone(id) {
+                // After a copy the list does not say which of several it was, nor, while it lags, which of one
+                // call's attempts.
+                let is_unclear = self.has_copy() && (owner.0 == id || !self.has_its_numbers_alone(id));
+                let has_anothers = match owner.0 == id {
+                    true => self.is_anothers(call, owner.1),
+                    false => self.has_anothers(*owner),
+                };
+                if is_unclear || has_anothers {
                     let (sid, owner) = (sid.to_string(), *owner);
                     return self.is_taken_for_anothers(sid, owner);
                 }
@@ -124,16 +132,29 @@ impl Checks {
         }
     }
 
+    /// Whether an attempt was given a leg that the carrier had made by mistake for another: its own is then left over, and
+    /// may be taken for a third's.
+    pub(super) fn has_anothers(&self, (id, number): (CallId, u32)) -> bool {
+        let record = self.calls.get(&id).and_then(|known| known.record.as_ref());
+        record.is_some_and(|record| self.is_anothers(&record.call, number))
+    }
+
+    fn is_anothers(&self, call: &Call, number: u32) -> bool {
+        let sid = call.attempt(number).and_then(|attempt| attempt.sid.as_ref());
+        sid.is_some_and(|sid| self.is_mistake(sid.as_str()))
+    }
+
     fn is_earned(&mut self, now_ms: u64, id: CallId, attempt: &Attempt, earlier: Option<&Attempt>) {
         let is_new = attempt.status == AttemptStatus::Unconfirmed
             && earlier.is_none_or(|it| it.status != AttemptStatus::Unconfirmed);
         if !is_new {
             return;
         }
-        let settle = crate::hub::whole(self.settle_after());
+        let settle = whole(self.settle_after());
+        let written_late = WRITTEN_LATE_MS + whole(self.frozen());
         let (clock_moved, has_copy) = (self.clock_moved.is_some(), self.has_copy());
         let tried = self.tried((id, attempt.number));
-        let (doubtful, since) = (tried.doubtful, tried.doubtful_ms);
+        let (doubtful, since) = (tried.is_excused(), tried.doubtful_ms);
         let shown = (!tried.legs.is_empty()).then_some(tried.shown_ms);
         let words = attempt.error_message.as_deref().unwrap_or_default();
         let is_alone = !words.contains("several legs") && !has_copy;
@@ -152,7 +173,7 @@ impl Checks {
             );
             self.breaks(invariant::EARNED, what);
         }
-        if let Some(since) = since.filter(|since| now_ms + WRITTEN_LATE_MS < since + settle && !clock_moved) {
+        if let Some(since) = since.filter(|since| now_ms + written_late < since + settle && !clock_moved) {
             let what = format!(
                 "attempt {number} of {id} is unconfirmed {} ms after the doubt began",
                 now_ms - since
@@ -162,7 +183,8 @@ impl Checks {
     }
 }
 
-/// A doubt is as old as the step that began it, which a slow store wrote down by so much later.
+/// A doubt is as old as the step that began it, which a slow store wrote down by so much later, or a process once it moved
+/// again.
 const WRITTEN_LATE_MS: u64 = 7_000;
 
 /// A question may have been asked so long before its answer is written down: 5 s to connect, 30 s for each of some pages,

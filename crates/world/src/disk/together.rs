@@ -4,16 +4,24 @@
 use async_trait::async_trait;
 use domain::{Rate, Timestamp};
 use engine::clock::Clock as _;
-use store::{News, Slots, Standing, StoreError, Together};
+use store::{News, Slots, Standing, Store, StoreError, Together};
 
 use super::Disk;
 use crate::fault::Fault;
 use crate::step::Kind;
 
+/// What several processes have in a store.
+///
+/// # Errors
+/// It is one process's.
+pub fn shared(store: &dyn Store) -> Result<&dyn Together, StoreError> {
+    let shared = store.together();
+    shared.ok_or_else(|| StoreError::broken("one process has this store for itself"))
+}
+
 impl Disk {
     fn shared(&self) -> Result<&dyn Together, StoreError> {
-        let shared = self.inner.together();
-        shared.ok_or_else(|| StoreError::broken("one process has this store for itself"))
+        shared(&*self.inner)
     }
 }
 
@@ -27,15 +35,13 @@ impl Together for Disk {
     async fn check_in(&self, now: Timestamp) -> Result<Standing, StoreError> {
         self.stir();
         let check_in = self.shared()?.check_in(now);
-        self.write(Kind::Other, check_in, |standing| {
-            let mut state = self.hub.lock();
-            let state = &mut *state;
-            state
-                .checks
-                .checks_in(self.life.who, standing.leads, &mut state.goals);
-            None
-        })
-        .await
+        let standing = self.write(Kind::Other, check_in, |_| None).await?;
+        let mut state = self.hub.lock();
+        let state = &mut *state;
+        state
+            .checks
+            .checks_in(self.life.who, standing.leads, &mut state.goals);
+        Ok(standing)
     }
 
     async fn leave(&self) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use store::Store;
-use store_contract::model::{Copy, Model};
+use store_contract::model::{Model, Snapshot};
 use store_sqlite::{Purpose, SqliteStore, back_up};
 use testkit::clock::START;
 use tokio::runtime::{Builder, Runtime};
@@ -16,7 +16,7 @@ use crate::disk::finish;
 /// Everything as it stood once.
 pub(super) struct Copied {
     copied_at: Timestamp,
-    model: Copy,
+    model: Snapshot,
 }
 
 /// Where calls are remembered while processes come and go.

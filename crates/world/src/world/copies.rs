@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::World;
+use crate::clients;
 
 impl World {
     /// An operator puts the last copy back.
@@ -48,6 +49,10 @@ impl World {
         });
         let now_ms = state.now_ms();
         state.checks.is_put_back(now_ms, stands, paused, &mut state.goals);
+        if paused && self.calm_ms.is_some() {
+            // The operator who had dialling go on sees that it does not.
+            clients::switch(state, false);
+        }
     }
 
     /// Whatever rang for a call that a copy had forgotten is somebody's, or kept for a person to see.

@@ -13,7 +13,11 @@ impl World {
         if deed.node().is_some_and(|node| node >= self.nodes.len()) {
             return;
         }
-        self.hub.lock().tell(|| deed.words());
+        {
+            let mut state = self.hub.lock();
+            state.tell(|| deed.words());
+            state.goals.reach(deed.kind());
+        }
         let long = match deed {
             Deed::Kill(node, down) => return self.kill(node, down),
             Deed::Stop(node, down) => return self.stop(node, down),
