@@ -95,7 +95,11 @@ impl Inner {
             return Ok(Some(self.time.now() + (reading.next - begun)));
         }
         let settled_at = reading.begun + self.rules.settle_after;
-        match self.read_list(reading.copied_at).await {
+        let undecided = self.undecided().await?;
+        if !self.leads() {
+            return Ok(None);
+        }
+        match self.read_list(reading.copied_at, undecided).await {
             Ok(found) => {
                 tracing::info!(
                     "the carrier lists {} calls since {}: {} attempts were missing here and are in the record now, {} calls may be of several, {} are of no call of this database",
@@ -164,8 +168,11 @@ impl Inner {
         until
     }
 
-    async fn read_list(self: &Arc<Self>, copied_at: Timestamp) -> Result<Found, Unread> {
-        let undecided = self.undecided().await?;
+    async fn read_list(
+        self: &Arc<Self>,
+        copied_at: Timestamp,
+        undecided: Vec<Undecided>,
+    ) -> Result<Found, Unread> {
         // What the copy does not know the fate of comes before what it does not know at all: a retry that was made
         // since must not be taken for the attempt before it.
         let oldest = undecided.iter().map(|it| it.permit_at).min();

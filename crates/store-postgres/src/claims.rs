@@ -66,6 +66,51 @@ pub(crate) enum Kind {
     Look = 1,
 }
 
+impl Kind {
+    fn queue(self) -> &'static str {
+        match self {
+            Kind::Dial => "due_at",
+            Kind::Look => "check_at",
+        }
+    }
+}
+
+/// Reads what is free or this process's own: the rows of `columns`, in the queue's order. The claim of each row is
+/// looked up by itself, in a way that cannot be turned into a join: however many are due, no more are read than are
+/// wanted, and those before them that are others'.
+fn free_or_own(kind: Kind, columns: &str) -> String {
+    let (queue, kind) = (kind.queue(), kind as i64);
+    format!(
+        "SELECT {columns}, {queue}, coalesce(own.until >= $4, false)
+         FROM calls LEFT JOIN LATERAL (
+             SELECT node, until FROM claims
+             WHERE call_id = id AND kind = {kind} AND until + 0 BETWEEN $1::bigint + 1 AND $5 LIMIT 1) AS own ON true
+         WHERE {queue} <= $1 AND (own.node IS NULL OR own.node = $3)
+         ORDER BY {queue}, id LIMIT $2"
+    )
+}
+
+/// Claims what is free, and this process's own that was claimed long ago. With `SKIP LOCKED`, so that processes that look
+/// at the same time find different ones, and by the row of the claim, so that those who look later do.
+fn claim_free(kind: Kind, columns: &str) -> String {
+    let (queue, kind) = (kind.queue(), kind as i64);
+    format!(
+        "WITH found AS MATERIALIZED (
+             SELECT {columns}, {queue} AS place FROM calls
+             WHERE {queue} <= $1 AND ({UNHURRIED}) = 'off' AND (
+                 SELECT call_id FROM claims AS other
+                 WHERE other.call_id = id AND other.kind = {kind} AND other.until + 0 BETWEEN $1::bigint + 1 AND $5
+                       AND (other.node <> $3 OR other.until >= $4) LIMIT 1) IS NULL
+             ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED),
+         claimed AS (
+             INSERT INTO claims AS old (call_id, kind, node, until) SELECT id, {kind}, $3, $6 FROM found
+             ON CONFLICT (call_id, kind) DO UPDATE SET node = excluded.node, until = excluded.until
+             WHERE old.node = $3 OR old.until NOT BETWEEN $1::bigint + 1 AND $5
+             RETURNING call_id)
+         SELECT {columns}, place, true FROM found WHERE id IN (SELECT call_id FROM claimed)"
+    )
+}
+
 /// Finds calls by a queue's column and claims those that this process was not told of lately. The rows
 /// are those of `columns`, in the queue's order.
 async fn claim(
@@ -76,23 +121,12 @@ async fn claim(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Row>, Fault> {
-    let (queue, kind) = match kind {
-        Kind::Dial => ("due_at", kind as i64),
-        Kind::Look => ("check_at", kind as i64),
-    };
     let until = now + CLAIMED_FOR;
     let (until, fresh) = (until.millis(), (until - RENEWED_AFTER).millis());
-    // What this process has in hand is told again and again: it is only read, neither locked nor written.
-    let free_or_own = format!(
-        "SELECT {columns}, {queue}, coalesce(own.until >= $4, false)
-         FROM calls LEFT JOIN claims AS own
-              ON own.call_id = id AND own.kind = {kind} AND own.until BETWEEN $1::bigint + 1 AND $5
-         WHERE {queue} <= $1 AND (own.node IS NULL OR own.node = $3)
-         ORDER BY {queue}, id LIMIT $2"
-    );
     let most = furthest_claim(now).millis();
     let values = values![now.millis(), limit, node, fresh, most];
-    let found = pool.all(Query::new(free_or_own, values)).await?;
+    // What this process has in hand is told again and again: it is only read, neither locked nor written.
+    let found = pool.all(Query::new(free_or_own(kind, columns), values)).await?;
     let mut own = Vec::with_capacity(found.len());
     let mut free = 0;
     for row in found {
@@ -105,25 +139,8 @@ async fn claim(
     if free == 0 {
         return Ok(own);
     }
-    // With `SKIP LOCKED`, so that processes that look at the same time find different ones, and by the
-    // row of the claim, so that those who look later do.
-    let claim = format!(
-        "WITH found AS MATERIALIZED (
-             SELECT {columns}, {queue} AS place FROM calls
-             WHERE {queue} <= $1 AND ({UNHURRIED}) = 'off' AND NOT EXISTS (
-                 SELECT FROM claims AS other
-                 WHERE other.call_id = id AND other.kind = {kind} AND other.until BETWEEN $1::bigint + 1 AND $5
-                       AND (other.node <> $3 OR other.until >= $4))
-             ORDER BY {queue}, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED),
-         claimed AS (
-             INSERT INTO claims AS old (call_id, kind, node, until) SELECT id, {kind}, $3, $6 FROM found
-             ON CONFLICT (call_id, kind) DO UPDATE SET node = excluded.node, until = excluded.until
-             WHERE old.node = $3 OR old.until NOT BETWEEN $1::bigint + 1 AND $5
-             RETURNING call_id)
-         SELECT {columns}, place, true FROM found WHERE id IN (SELECT call_id FROM claimed)"
-    );
     let values = values![now.millis(), i64::from(free), node, fresh, most, until];
-    own.extend(pool.all(Query::new(claim, values)).await?);
+    own.extend(pool.all(Query::new(claim_free(kind, columns), values)).await?);
     let mut placed = Vec::with_capacity(own.len());
     for row in own {
         let place: i64 = row.try_get(row.len() - 2)?;
@@ -175,3 +192,6 @@ pub(crate) fn attempt(number: i64) -> Result<u32, Fault> {
     let number = u32::try_from(number);
     Ok(number.map_err(|_| StoreError::broken("a row names an attempt that cannot be"))?)
 }
+
+#[cfg(test)]
+mod tests;
