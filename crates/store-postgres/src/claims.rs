@@ -76,8 +76,8 @@ impl Kind {
 }
 
 /// Reads what is free or this process's own: the rows of `columns`, in the queue's order. The claim of each row is
-/// looked up by itself, in a way that cannot be turned into a join: however many are due, no more are read than are
-/// wanted, and those before them that are others'.
+/// looked up by itself, in a way that cannot be turned into a join, nor (by `+ 0`) into a scan of what runs out: only as
+/// many rows are read as are wanted, and those of other processes that come before them.
 fn free_or_own(kind: Kind, columns: &str) -> String {
     let (queue, kind) = (kind.queue(), kind as i64);
     format!(
